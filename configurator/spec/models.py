@@ -8,67 +8,111 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, Tag
 
 from configurator.marks import OWNER_PATTERN
+from configurator.spec.references import (
+    PROJECT_PATTERN,
+    CommandSecret,
+    EnvFileSink,
+    EnvSecret,
+    FileSecret,
+    FileSink,
+    GitLabVariable,
+    GitLabVariableSink,
+    Model,
+    SecretRef,
+    SecretReference,
+    Sink,
+    SinkEntry,
+    StoredSecret,
+)
+from configurator.spec.trigger_options import Trigger
+from configurator.spec.unions import by_kind, by_shape
+
+__all__ = [
+    "Application",
+    "ApplicationDefaults",
+    "ApplicationType",
+    "BuildTool",
+    "CommandSecret",
+    "ConnectionCredential",
+    "Credential",
+    "Defaults",
+    "EnvFileSink",
+    "EnvSecret",
+    "Event",
+    "FileSecret",
+    "FileSink",
+    "Folder",
+    "Git",
+    "GitLab",
+    "GitLabTokenCredential",
+    "GitLabVariable",
+    "GitLabVariableSink",
+    "Jenkins",
+    "Job",
+    "JobGitLab",
+    "Model",
+    "Plugin",
+    "PluginEntry",
+    "Rotation",
+    "ScriptPath",
+    "ScriptPaths",
+    "SecretRef",
+    "SecretReference",
+    "SecretTextCredential",
+    "Sink",
+    "Spec",
+    "SshKeyCredential",
+    "StoredSecret",
+    "Trigger",
+    "Triggers",
+    "UsernamePasswordCredential",
+    "View",
+    "Webhooks",
+]
+
 
 BuildTool = str
 ApplicationType = Literal["application", "library", "autotests"]
 Event = Literal["push", "tag_push", "merge_request", "note", "pipeline"]
 
 
-class Model(BaseModel):
-    """Base of all: unknown keys are errors, values are not coerced from one type to another."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class EnvSecret(Model):
-    """A secret in an environment variable."""
-
-    env: str = Field(min_length=1, description="Name of the environment variable.", examples=["GITLAB_TOKEN"])
-
-
-class FileSecret(Model):
-    """A secret in a file; one line break at its end is not part of it."""
-
-    file: str = Field(min_length=1, description="Path of the file; relative to the spec; ~ is the home folder.")
-
-
-class StoredSecret(Model):
-    """A secret kept by `configurator connect`."""
-
-    stored: str = Field(min_length=1, description="Name under which `configurator connect` stored it.")
-
-
-class CommandSecret(Model):
-    """A secret printed by a command. Runs only with --allow-commands."""
-
-    command: list[str] = Field(min_length=1, description="Program and its arguments; no shell is involved.")
-
-
-SecretRef = EnvSecret | FileSecret | StoredSecret | CommandSecret
-
-
 class Plugin(Model):
     """A Jenkins plugin that has to be there."""
 
     id: str = Field(min_length=1, description="The plugin's short name.", examples=["gitlab-plugin"])
-    minimum: str | None = Field(None, description="Oldest version that will do; older ones are updated.")
+    minimum: str | None = Field(
+        None,
+        description="Oldest version that will do; older ones are updated. In quotes.",
+        examples=["600", "1.9.0"],
+    )
+
+
+PluginEntry = Annotated[
+    Annotated[str, Tag("<text>"), Field(min_length=1)] | Annotated[Plugin, Tag("<mapping>")],
+    by_shape("plugin"),
+]
 
 
 class Jenkins(Model):
     """The Jenkins controller."""
 
-    url: str = Field(description="Root URL, with the context path if there is one.")
-    username: str = Field(description="User that configurator acts as.")
-    api_token: SecretRef | None = Field(None, description="The user's API token (preferred to a password).")
-    password: SecretRef | None = Field(None, description="The user's password, where there is no API token.")
+    url: str = Field(
+        description="Root URL, with the context path if there is one.",
+        examples=["https://jenkins.example.com"],
+    )
+    username: str = Field(min_length=1, description="User that configurator acts as.", examples=["configurator"])
+    api_token: SecretReference | None = Field(None, description="The user's API token (preferred to a password).")
+    password: SecretReference | None = Field(None, description="The user's password, where there is no API token.")
     ssl_verification: bool = Field(True, description="Verify the controller's TLS certificate.")
     ca_file: str | None = Field(None, description="File with the certificate authorities to trust (PEM).")
-    timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer.")
-    plugins: list[str | Plugin] = Field(
-        default_factory=list, description="Plugins to install when missing: an id, or an id with a minimum version."
+    timeout: float = Field(30.0, gt=0, allow_inf_nan=False, description="Seconds to wait for an answer.")
+    plugins: list[PluginEntry] = Field(
+        default_factory=list,
+        description="Plugins to install when missing: an id, or an id with a minimum version.",
+        examples=[["gitlab-plugin", {"id": "workflow-aggregator", "minimum": "600"}]],
     )
 
 
@@ -77,46 +121,21 @@ class ConnectionCredential(Model):
 
     id: str = Field("gitlab-access-token", min_length=1, description="Credential id in Jenkins.")
     description: str = Field("GitLab API token", description="Description; the ownership mark is added to it.")
-    token: SecretRef | None = Field(None, description="Token for Jenkins; default: the token of this gitlab entry.")
+    token: SecretReference | None = Field(
+        None, description="Token for Jenkins; default: the token of this gitlab entry."
+    )
 
 
 class Webhooks(Model):
     """How GitLab reaches Jenkins."""
 
-    secret: SecretRef | None = Field(None, description="Key from which every webhook's own token is derived.")
+    secret: SecretReference | None = Field(None, description="Key from which every webhook's own token is derived.")
     jenkins_url: str | None = Field(None, description="Jenkins' root URL as GitLab reaches it; default: jenkins.url.")
     ssl_verification: bool = Field(True, description="GitLab verifies Jenkins' TLS certificate.")
     former_jenkins_urls: list[str] = Field(
-        default_factory=list, description="Earlier addresses of this Jenkins, so that hooks to them are known as ours."
+        default_factory=list,
+        description="Earlier addresses of this Jenkins, so that hooks to them are known as ours.",
     )
-
-
-class FileSink(Model):
-    """Write the new token to a file."""
-
-    file: str = Field(min_length=1, description="Path of the file.")
-
-
-class EnvFileSink(Model):
-    """Write the new token into an environment file."""
-
-    env_file: str = Field(min_length=1, description="Path of the file, and the key in it: PATH:KEY.")
-
-
-class GitLabVariable(Model):
-    """A CI/CD variable of a GitLab project."""
-
-    project: str = Field(min_length=1, description="Project path.")
-    key: str = Field(min_length=1, description="Name of the variable.")
-
-
-class GitLabVariableSink(Model):
-    """Write the new token to a GitLab CI/CD variable."""
-
-    gitlab_variable: GitLabVariable = Field(description="Which variable of which project.")
-
-
-Sink = FileSink | EnvFileSink | GitLabVariableSink | CommandSecret | StoredSecret
 
 
 class Rotation(Model):
@@ -124,8 +143,12 @@ class Rotation(Model):
 
     days: int = Field(30, ge=1, description="Rotate when fewer days than this are left.")
     expires_in: int = Field(90, ge=1, le=400, description="Days that the new token gets.")
-    sinks: list[Sink] = Field(default_factory=list, description="Where the new token is written.")
-    admin_token: SecretRef | None = Field(
+    sinks: list[SinkEntry] = Field(
+        default_factory=list,
+        description="Where the new token is written.",
+        examples=[[{"file": "/run/secrets/gitlab"}]],
+    )
+    admin_token: SecretReference | None = Field(
         None, description="A token allowed to make project and group tokens: replacement then overlaps."
     )
 
@@ -133,9 +156,12 @@ class Rotation(Model):
 class GitLab(Model):
     """One GitLab instance and the connection of that name in Jenkins."""
 
-    name: str = Field("gitlab", pattern=r"^\S+$", description="The connection's name in Jenkins.")
-    url: str = Field(description="Root URL of the instance, with its relative path if there is one.")
-    token: SecretRef = Field(description="Token that configurator uses; scope api, role Maintainer.")
+    name: str = Field("gitlab", pattern=r"^\S+$", description="The connection's name in Jenkins.", examples=["gitlab"])
+    url: str = Field(
+        description="Root URL of the instance, with its relative path if there is one.",
+        examples=["https://gitlab.example.com"],
+    )
+    token: SecretReference = Field(description="Token that configurator uses; scope api, role Maintainer.")
     credential: ConnectionCredential = Field(default_factory=ConnectionCredential, description="What Jenkins uses.")
     webhooks: Webhooks = Field(default_factory=Webhooks, description="How GitLab reaches Jenkins.")
     rotation: Rotation | None = Field(None, description="How `token rotate` renews the token.")
@@ -147,11 +173,11 @@ class GitLab(Model):
     read_timeout: int = Field(10, ge=0, description="Seconds the plugin waits for an answer.")
     ssl_verification: bool = Field(True, description="configurator verifies GitLab's TLS certificate.")
     ca_file: str | None = Field(None, description="File with the certificate authorities to trust (PEM).")
-    timeout: float = Field(30.0, gt=0, description="Seconds configurator waits for an answer.")
+    timeout: float = Field(30.0, gt=0, allow_inf_nan=False, description="Seconds configurator waits for an answer.")
 
 
 class _Credential(Model):
-    id: str = Field(min_length=1, description="Credential id in Jenkins.")
+    id: str = Field(min_length=1, description="Credential id in Jenkins.", examples=["gitlab-ssh"])
     description: str = Field("", description="Description; the ownership mark is added to it.")
     folder: str | None = Field(None, description="Folder whose store holds it; default: the global store.")
     domain: str | None = Field(None, description="Credentials domain; default: global credentials.")
@@ -162,93 +188,53 @@ class _Credential(Model):
 class SshKeyCredential(_Credential):
     """An SSH username with private key."""
 
-    kind: Literal["ssh-key"]
+    kind: Literal["ssh-key"] = Field(description="An SSH user name with its private key.")
     username: str = Field(description="SSH user name.", examples=["git"])
-    private_key: SecretRef = Field(description="The private key (PEM or OpenSSH).")
-    passphrase: SecretRef | None = Field(None, description="The key's passphrase.")
+    private_key: SecretReference = Field(description="The private key (PEM or OpenSSH).")
+    passphrase: SecretReference | None = Field(None, description="The key's passphrase.")
 
 
 class UsernamePasswordCredential(_Credential):
     """A user name with password."""
 
-    kind: Literal["username-password"]
+    kind: Literal["username-password"] = Field(description="A user name with its password.")
     username: str = Field(description="User name.")
-    password: SecretRef = Field(description="Password or token.")
+    password: SecretReference = Field(description="Password or token.")
 
 
 class SecretTextCredential(_Credential):
     """A secret text."""
 
-    kind: Literal["secret-text"]
-    secret: SecretRef = Field(description="The text.")
+    kind: Literal["secret-text"] = Field(description="A text, such as a token for another system.")
+    secret: SecretReference = Field(description="The text.")
 
 
 class GitLabTokenCredential(_Credential):
     """A GitLab API token."""
 
-    kind: Literal["gitlab-token"]
-    token: SecretRef = Field(description="The token.")
+    kind: Literal["gitlab-token"] = Field(description="A token for GitLab, of the GitLab plugin's own kind.")
+    token: SecretReference = Field(description="The token.")
 
 
 Credential = Annotated[
-    SshKeyCredential | UsernamePasswordCredential | SecretTextCredential | GitLabTokenCredential,
-    Field(discriminator="kind"),
+    Annotated[SshKeyCredential, Tag("<ssh-key>")]
+    | Annotated[UsernamePasswordCredential, Tag("<username-password>")]
+    | Annotated[SecretTextCredential, Tag("<secret-text>")]
+    | Annotated[GitLabTokenCredential, Tag("<gitlab-token>")],
+    by_kind("credential", "ssh-key", "username-password", "secret-text", "gitlab-token"),
 ]
-
-
-class Trigger(Model):
-    """Options of the GitLab trigger, under the plugin's own field names. Left out: from the events of the job.
-
-    Source: contract, fact 15 (``com.dabsquared.gitlabjenkins.GitLabPushTrigger``).
-    """
-
-    triggerOnPush: bool | None = Field(None, description="Build on pushes and tags.")
-    triggerToBranchDeleteRequest: bool | None = Field(None, description="Build when a branch is deleted.")
-    triggerOnMergeRequest: bool | None = Field(None, description="Build when a merge request is opened or updated.")
-    triggerOnlyIfNewCommitsPushed: bool | None = Field(
-        None, description="Merge requests: only when commits are new. true makes approvals answer 500."
-    )
-    triggerOnPipelineEvent: bool | None = Field(None, description="Build on pipeline events.")
-    triggerOnAcceptedMergeRequest: bool | None = Field(None, description="Build when a merge request is merged.")
-    triggerOnClosedMergeRequest: bool | None = Field(None, description="Build when a merge request is closed.")
-    triggerOnApprovedMergeRequest: bool | None = Field(None, description="Build when a merge request is approved.")
-    triggerOpenMergeRequestOnPush: Literal["never", "source", "both"] | None = Field(
-        None, description="Rebuild open merge requests when their source (or target, too) branch is pushed to."
-    )
-    triggerOnNoteRequest: bool | None = Field(None, description="Build on a comment that matches noteRegex.")
-    noteRegex: str | None = Field(None, description="Java regex that must match the whole comment.")
-    ciSkip: bool | None = Field(None, description="[ci-skip] in a message or description prevents the build.")
-    skipWorkInProgressMergeRequest: bool | None = Field(None, description="Draft merge requests are not built.")
-    labelsThatForcesBuildIfAdded: str | None = Field(None, description="Labels that force a build, comma-separated.")
-    setBuildDescription: bool | None = Field(None, description="Describe the build by what started it.")
-    branchFilterType: Literal["All", "NameBasedFilter", "RegexBasedFilter"] | None = Field(
-        None, description="How branches are filtered; for merge requests it is the target branch."
-    )
-    includeBranchesSpec: str | None = Field(None, description="NameBasedFilter: branches to build, comma-separated.")
-    excludeBranchesSpec: str | None = Field(None, description="NameBasedFilter: branches not to build.")
-    sourceBranchRegex: str | None = Field(None, description="RegexBasedFilter: source branches.")
-    targetBranchRegex: str | None = Field(None, description="RegexBasedFilter: target branches.")
-    mergeRequestLabelInclude: str | None = Field(None, description="Merge requests need one of these labels.")
-    mergeRequestLabelExclude: str | None = Field(None, description="Merge requests with these labels are not built.")
-    pendingBuildName: str | None = Field(
-        None, description="Commit status set while queued. Only where the pipeline itself ends that status."
-    )
-    cancelPendingBuildsOnUpdate: bool | None = Field(
-        None, description="Cancel queued builds of an updated merge request. true makes approvals answer 500."
-    )
-    cancelRunningBuildsOnUpdate: bool | None = Field(
-        None, description="Cancel running builds of an updated merge request (plugin 1.9.16 and later)."
-    )
 
 
 class JobGitLab(Model):
     """The GitLab side of a single job."""
 
     gitlab: str | None = Field(None, description="Name of the gitlab entry; needed where there are several.")
-    project: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$", description="GitLab project path.", examples=["shop/payments"])
+    project: str = Field(pattern=PROJECT_PATTERN, description="GitLab project path.", examples=["shop/payments"])
     events: list[Event] = Field(default=["push"], min_length=1, description="Events that start a build.")
     branches: list[str] = Field(
-        default_factory=list, description="Branches that build (for merge requests the target); empty: all."
+        default_factory=list,
+        description="Branches that build (for merge requests the target); empty: all.",
+        examples=[["main"]],
     )
     webhook: bool = Field(True, description="false: set the trigger, make no webhook.")
     trigger: Trigger = Field(default_factory=Trigger, description="Any option of the GitLab trigger.")
@@ -270,6 +256,12 @@ class ScriptPaths(Model):
     create_release: str = Field("Jenkinsfile", description="For the Create-release job.")
 
 
+ScriptPath = Annotated[
+    Annotated[str, Tag("<text>"), Field(min_length=1)] | Annotated[ScriptPaths, Tag("<mapping>")],
+    by_shape("script_path"),
+]
+
+
 class Triggers(Model):
     """Trigger options for the jobs of an application, over the provisioner's own."""
 
@@ -281,15 +273,28 @@ class ApplicationDefaults(Model):
     """What an application may leave out."""
 
     type: ApplicationType = Field("application", description="Which stages it gets.")
-    build_tool: BuildTool = Field("none", description="maven, gradle, npm, dotnet, python, go, terraform, helm, …")
-    branches: list[str] = Field(default=["main"], min_length=1, description="Branches to build and review.")
+    build_tool: BuildTool = Field(
+        "none",
+        min_length=1,
+        description="Which stages it gets: maven, gradle, npm, dotnet, python, go, terraform, helm, docker, "
+        "opa, codenarc, kaniko or none; another one gets the default stages and a warning.",
+        examples=["maven"],
+    )
+    branches: list[str] = Field(
+        default=["main"],
+        min_length=1,
+        description="Branches to build and review.",
+        examples=[["main", "release/2.x"]],
+    )
     gitlab: str | None = Field(None, description="Name of the gitlab entry; needed where there are several.")
     folder: str | None = Field(None, description="Parent folder; default: the root.")
     provisioner: str = Field("gitlab", description="Which set of jobs; built in or from a templates folder.")
     git: Git = Field(default_factory=Git, description="How Jenkins clones.")
-    script_path: str | ScriptPaths = Field("Jenkinsfile", description="Jenkinsfile in the project, or one per job.")
+    script_path: ScriptPath = Field("Jenkinsfile", description="Jenkinsfile in the project, or one per job.")
     library: list[str] = Field(
-        default_factory=list, description="Shared libraries instead of a Jenkinsfile; their Build() etc. is called."
+        default_factory=list,
+        description="Shared libraries instead of a Jenkinsfile; their Build() etc. is called.",
+        examples=[["ci-stages", "ci-pipelines"]],
     )
     jira: bool = Field(False, description="Adds the Jira stages.")
     platform: Literal["kubernetes", "openshift"] = Field("kubernetes", description="Decides the image stage.")
@@ -304,7 +309,7 @@ class Application(ApplicationDefaults):
     """What most teams write: one application, all its jobs."""
 
     name: str = Field(min_length=1, description="Name; also the folder's and the jobs' ending.")
-    project: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$", description="GitLab project path.", examples=["shop/payments"])
+    project: str = Field(pattern=PROJECT_PATTERN, description="GitLab project path.", examples=["shop/payments"])
     description: str = Field("", description="Description of the folder.")
 
 
@@ -336,7 +341,9 @@ class View(Model):
 
     name: str = Field(min_length=1, description="Full name: a folder's view is FOLDER/VIEW.")
     template: str = Field("list", description="Template in templates/views.")
-    regex: str = Field(description="Java regex on job names; not quoted by anybody.", examples=["nightly.*"])
+    regex: str = Field(
+        min_length=1, description="Java regex on job names; not quoted by anybody.", examples=["nightly.*"]
+    )
     recurse: bool = Field(False, description="Also jobs in subfolders.")
     description: str = Field("", description="Description; the ownership mark is added to it.")
     variables: dict[str, Any] = Field(default_factory=dict, description="Values that reach the template.")
@@ -354,8 +361,12 @@ class Defaults(Model):
 class Spec(Model):
     """A configurator spec."""
 
-    apiVersion: Literal["configurator/v1"] = Field(description="Format of this file.")
-    name: str = Field(pattern=rf"^{OWNER_PATTERN}$", description="Owner mark on everything this spec manages.")
+    apiVersion: Literal["configurator/v1"] = Field(description="Format of this file.")  # noqa: N815
+    name: str = Field(
+        pattern=rf"^{OWNER_PATTERN}$",
+        description="Owner mark on everything this spec manages: letters, digits, dot, underscore and hyphen.",
+        examples=["platform"],
+    )
     jenkins: Jenkins = Field(description="The Jenkins controller.")
     gitlab: list[GitLab] = Field(default_factory=list, description="GitLab instances, one or more.")
     credentials: list[Credential] = Field(default_factory=list, description="Further Jenkins credentials.")

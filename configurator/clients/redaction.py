@@ -1,0 +1,104 @@
+"""Keeps secrets out of everything that is shown: messages, logs, text that came from a server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
+
+from configurator.secret import MASK, Secret
+
+_USER_INFO = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>]*@")
+_GITLAB_TOKEN = re.compile(r"\bgl[a-z]{2,7}-[0-9A-Za-z_.-]{16,}")
+_TOKEN_HEADER = re.compile(r"(?i)\b(private-token|authorization|job-token)(\"?\s*[:=]\s*\"?)[^\r\n\"]+")
+_SHORT = 4
+_KEY_LINE = 20
+
+
+class Redactor:
+    """Masks the values of the secrets it knows, in every form in which they travel, and user info in URLs.
+
+    One redactor may be shared by several clients and threads.
+
+    Args:
+        secrets: the secrets to begin with; :meth:`learn` adds more.
+    """
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._lock = threading.Lock()
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: Secret, username: str | None = None) -> None:
+        """Mask this secret from now on.
+
+        Args:
+            secret: the secret; an empty one is ignored.
+            username: its user, where the pair travels as basic authentication.
+        """
+        forms = set(_forms(secret.reveal(), username))
+        with self._lock:
+            if not forms <= self._forms:
+                self._forms |= forms
+                self._pattern = None
+
+    def clean(self, text: str) -> str:
+        """``text`` with every known secret, token-like word and user info of URLs masked."""
+        pattern = self._compiled()
+        if pattern is not None:
+            text = pattern.sub(MASK, text)
+        text = _USER_INFO.sub(rf"\g<scheme>{MASK}@", text)
+        text = _TOKEN_HEADER.sub(rf"\1\2{MASK}", text)
+        return _GITLAB_TOKEN.sub(MASK, text)
+
+    def _compiled(self) -> re.Pattern[str] | None:
+        with self._lock:
+            if self._pattern is None and self._forms:
+                # The longest first: a secret may be the beginning of another.
+                forms = sorted(self._forms, key=len, reverse=True)
+                self._pattern = re.compile("|".join(_expression(form) for form in forms))
+            return self._pattern
+
+
+class RedactingFilter(logging.Filter):
+    """Cleans every record that passes: message, arguments and traceback. Put it on the handlers."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Clean ``record`` in place; always True."""
+        record.msg = self._redactor.clean(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            record.exc_text = self._redactor.clean(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def _forms(value: str, username: str | None) -> Iterator[str]:
+    """Every spelling in which ``value`` may turn up in text."""
+    spellings = [value, value.strip()]
+    # A private key is quoted by line in some messages; its lines are as secret as the whole.
+    spellings += [line.strip() for line in value.splitlines() if len(line.strip()) >= _KEY_LINE]
+    for text in spellings:
+        if text:
+            yield from (text, quote(text, safe=""), quote(text), quote_plus(text), escape(text))
+            yield json.dumps(text)[1:-1]
+            yield json.dumps(text, ensure_ascii=False)[1:-1]
+    if value:
+        yield base64.b64encode(value.encode()).decode()
+        if username is not None:
+            yield base64.b64encode(f"{username}:{value}".encode()).decode()
+
+
+def _expression(form: str) -> str:
+    """A very short secret is masked only as a word of its own: it would shred every message otherwise."""
+    return re.escape(form) if len(form) >= _SHORT else rf"(?<!\w){re.escape(form)}(?!\w)"

@@ -1,0 +1,83 @@
+package standin
+
+import hudson.XmlFile
+import hudson.model.AbstractItem
+import hudson.model.User
+import hudson.util.Secret
+import jenkins.model.Jenkins
+import jenkins.model.PluginManager
+import jenkins.model.PluginWrapper
+import org.kohsuke.stapler.Stapler
+
+/** Fills the stand-in controller from plain data, and gives back what a script changed. */
+class World {
+    private final ClassLoader loader
+
+    World(ClassLoader loader) { this.loader = loader }
+
+    /** An object of a class by its name; `(secret)NAME` sets the property NAME to a Secret. */
+    Object make(Map data) {
+        def object = loader.loadClass(data.class).newInstance()
+        data.findAll { key, value -> key != 'class' }.each { String key, value ->
+            if (key.startsWith('(secret)')) {
+                object[key - '(secret)'] = value == null ? null : Secret.fromString(value)
+            } else {
+                object[key] = value
+            }
+        }
+        object
+    }
+
+    /** The text with every `(encrypted:TEXT)` replaced by ciphertext. */
+    static String encrypted(String xml) {
+        xml?.replaceAll(/\(encrypted:([^)]*)\)/) { all, text -> Secret.fromString(text).encryptedValue }
+    }
+
+    void build(Map world, String payload) {
+        Stapler.parameters = [payload: encrypted(payload)]
+        Jenkins.VERSION = '2.524'
+        def jenkins = Jenkins.get()
+        jenkins.rootUrl = 'https://jenkins.example.com/'
+        User.user = world.user == null ? null : new User(id: world.user)
+        jenkins.pluginManager = new PluginManager(
+            uberClassLoader: loader, plugins: (world.plugins ?: []).collect { new PluginWrapper(it) })
+        jenkins.views = (world.views ?: []).collect { make(it) }
+        (world.items ?: []).each { addItem(jenkins, it) }
+        if (world.credentials != null) {
+            def provider = loader.loadClass('com.cloudbees.plugins.credentials.SystemCredentialsProvider')
+            provider.getInstance().domainCredentialsMap = domains(world.credentials)
+        }
+        if (world.connections != null) {
+            def type = loader.loadClass('com.dabsquared.gitlabjenkins.connection.GitLabConnectionConfig')
+            def connection = loader.loadClass('com.dabsquared.gitlabjenkins.connection.GitLabConnection')
+            def config = type.newInstance()
+            config.setConnections(world.connections.collect { connection.newInstance(it as Object[]) })
+            jenkins.descriptors[type] = config
+        }
+    }
+
+    private void addItem(Jenkins jenkins, Map data) {
+        def plain = data.findAll { key, value -> !(key in ['disk', 'live', 'views', 'credentials']) }
+        def item = make(plain)
+        if (item instanceof AbstractItem) {
+            item.configFile = new XmlFile(name: item.fullName, text: encrypted(data.disk))
+            item.live = encrypted(data.live)
+        }
+        if (data.views != null) {
+            item.views = data.views.collect { make(it) }
+        }
+        if (data.credentials != null) {
+            def provider = 'com.cloudbees.hudson.plugins.folder.properties.FolderCredentialsProvider'
+            item.addProperty(loader.loadClass(provider).newStore(domains(data.credentials)))
+        }
+        jenkins.all[item.fullName] = item
+    }
+
+    /** `{"": [credential, …], "DOMAIN": […]}`; the empty name is the global domain. */
+    private Map domains(Map data) {
+        def domain = loader.loadClass('com.cloudbees.plugins.credentials.domains.Domain')
+        data.collectEntries { name, list ->
+            [(domain.newInstance([name ?: null] as Object[])): list.collect { make(it) }]
+        }
+    }
+}

@@ -1,0 +1,5 @@
+package com.thoughtworks.xstream.mapper
+
+class CannotResolveClassException extends RuntimeException {
+    CannotResolveClassException(String message) { super(message) }
+}

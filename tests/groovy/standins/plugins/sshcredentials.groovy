@@ -1,0 +1,16 @@
+package com.cloudbees.jenkins.plugins.sshcredentials.impl
+
+import com.cloudbees.plugins.credentials.StandardCredentials
+
+class PrivateKeySource {
+    List<String> privateKeys
+}
+
+class BasicSSHUserPrivateKey extends StandardCredentials {
+    String username
+    List<String> keys
+
+    PrivateKeySource getPrivateKeySource() { new PrivateKeySource(privateKeys: keys) }
+
+    String getPrivateKey() { throw new AssertionError('deprecated') }
+}

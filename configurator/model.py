@@ -51,7 +51,7 @@ class Resource:
             with it, and while that one is not ours this one can't be made.
         manage: False = belongs to somebody else: verified, never changed.
         adopt: take it over where it exists without a mark.
-        parent: the resource whose deletion deletes this one too (a job's folder).
+        secret_known: observed: its secret was compared; False = only its pair's fingerprint tells of a change.
     """
 
     key: Key
@@ -62,7 +62,7 @@ class Resource:
     pair: Key | None = None
     manage: bool = True
     adopt: bool = False
-    parent: Key | None = None
+    secret_known: bool = True
 
     def with_body(self, body: Any) -> Resource:
         """The same resource with another body."""

@@ -1,0 +1,94 @@
+"""What a kind of resource is: the five questions each file of this package answers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
+
+if TYPE_CHECKING:
+    from configurator.kinds.world import World
+    from configurator.spec.expanded import Expanded
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What a kind has to say once its changes are made.
+
+    Attributes:
+        warnings: sentences for people.
+        unchecked: what was left undone for lack of a right.
+    """
+
+    warnings: tuple[str, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+
+
+class Kind(ABC):
+    """One kind of resource: what is wanted, what is there, what differs, how to change it.
+
+    Kinds hold no state. What one run knows is in the :class:`~configurator.kinds.world.World`.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+        """What the spec wants of this kind, with what must come before each. Asks no server."""
+
+    @abstractmethod
+    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+        """What is there: of what is wanted, and of what carries our mark. In bulk, reads only."""
+
+    @abstractmethod
+    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+        """What differs, field by field. Pure."""
+
+    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+        """Why ``existing`` can't become ``wanted`` whoever owns it (a job where a folder should be), or empty."""
+        return ""
+
+    def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
+        """Those of this kind that must not go, with the reason (a folder that holds somebody's job).
+
+        Args:
+            deletions: all that shall go, of every kind.
+        """
+        return {}
+
+    def prepare(self, changes: Sequence[Change], world: World) -> Any:
+        """What is best done once for all changes of this kind, right before the first. Its result goes to each."""
+        return None
+
+    @abstractmethod
+    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+        """Make it. Raises ServerError."""
+
+    @abstractmethod
+    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+        """Bring it in order. Raises ServerError."""
+
+    @abstractmethod
+    def delete(self, existing: Resource, world: World) -> None:
+        """Remove it. Raises ServerError."""
+
+    def finish(self, done: Sequence[Change], world: World) -> Aftermath:
+        """What follows once all changes are made; ``done`` are those of this kind that were carried out."""
+        return Aftermath()
+
+    def carry_out(self, change: Change, world: World, prepared: Any) -> None:
+        """Carry out one change of a plan. Raises ServerError."""
+        if change.action is Action.DELETE and change.existing is not None:
+            self.delete(change.existing, world)
+        elif change.action is Action.CREATE and change.wanted is not None:
+            self.create(change.wanted, world, prepared)
+        elif change.action is Action.UPDATE and change.wanted is not None and change.existing is not None:
+            self.update(change.wanted, change.existing, world, prepared)
+
+
+def parent_of(full_name: str) -> str | None:
+    """The folder part of a full name: ``shop`` for ``shop/payments``, None at the root."""
+    return full_name.rpartition("/")[0] or None

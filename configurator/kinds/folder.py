@@ -1,0 +1,159 @@
+"""Folders. Made whole, changed by their description only: a POST of a folder's XML would destroy what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lxml import etree
+
+from configurator.errors import NotFoundError, PermissionMissingError, RefusedError
+from configurator.kinds.base import Kind, parent_of
+from configurator.kinds.inventory import FOLDER_CLASS, Item
+from configurator.kinds.plugin import plugin_keys
+from configurator.kinds.view import ViewBody, ViewKind
+from configurator.kinds.world import World
+from configurator.kinds.xml import parse
+from configurator.marks import Mark, strip_mark, with_mark
+from configurator.model import Field, Key, Observation, Resource
+from configurator.spec.expanded import Expanded
+
+
+@dataclass(frozen=True, slots=True)
+class FolderBody:
+    """A folder: its description with the mark; found: its class and what it holds."""
+
+    description: str
+    cls: str = FOLDER_CLASS
+    children: tuple[str, ...] | None = ()
+
+
+class FolderKind(Kind):
+    """Folders of the plugin cloudbees-folder (contract, facts 5, 8, 9)."""
+
+    name = "folder"
+
+    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+        plugins = plugin_keys(expanded)
+        for folder in expanded.folders:
+            parent = parent_of(folder.name)
+            yield Resource(
+                Key(self.name, folder.name),
+                FolderBody(with_mark(folder.description, Mark(expanded.spec.name))),
+                owner=expanded.spec.name,
+                origin=folder.origin,
+                after=(*((Key(self.name, parent),) if parent else ()), *plugins),
+                manage=folder.manage,
+                adopt=folder.adopt,
+            )
+
+    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+        names = {one.key.name for one in wanted}
+        existing = {
+            Key(self.name, item.name): _found(item)
+            for item in world.inventory.items.values()
+            if item.name in names or item.is_folder
+        }
+        adopted = {}
+        for one in wanted:
+            there = existing.get(one.key)
+            if there is not None and not strip_mark(one.body.description):
+                # A spec that says nothing of the description leaves what people wrote there.
+                text = with_mark(there.body.description, Mark(world.owner))
+                adopted[one.key] = one.with_body(replace(one.body, description=text))
+        return Observation(existing=existing, wanted=adopted)
+
+    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+        if existing.body.cls == FOLDER_CLASS or (not wanted.manage and existing.body.children is not None):
+            return ""
+        return f"there is something else of that name: {existing.body.cls}"
+
+    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+        before, after = existing.body.description.strip(), wanted.body.description.strip()
+        return [Field("description", before, after)] if before != after else []
+
+    def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
+        """Folders that hold anything that does not go with them."""
+        going = {one.key.name for one in deletions if one.key.kind in (self.name, "job")}
+        folders = [one for one in deletions if one.key.kind == self.name]
+        spared: dict[Key, str] = {}
+        for one in sorted(folders, key=lambda one: one.key.name, reverse=True):
+            kept = [child for child in one.body.children or () if child not in going or Key(self.name, child) in spared]
+            if kept:
+                more = " and more" if len(kept) > 3 else ""
+                spared[one.key] = f"it still holds {', '.join(kept[:3])}{more}"
+        return spared
+
+    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+        """Make it together with its views, which takes no right on views (contract, fact 8)."""
+        name = wanted.key.name
+        views = {
+            key: resource.body
+            for key, resource in world.desired.items()
+            if key.kind == ViewKind.name and parent_of(key.name) == name
+        }
+        world.jenkins.create_item(name, folder_xml(wanted.body.description, list(views.values())))
+        world.made.update(views)
+
+    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+        world.jenkins.set_description(wanted.key.name, wanted.body.description)
+
+    def delete(self, existing: Resource, world: World) -> None:
+        left = _content(existing.key.name, world)
+        if left:
+            raise RefusedError(f"the folder is kept: it still holds {', '.join(left)}")
+        world.jenkins.delete_item(existing.key.name)
+
+
+def _content(folder: str, world: World) -> list[str]:
+    """What is in a folder this very moment and would go with it: items, views, credentials."""
+    client = world.jenkins
+    left = [f"item {name}" for name in client.list_children(folder)]
+    left += [f"view {view['name']}" for view in client.list_views(folder) if view["_class"] != _ALL_VIEW_CLASS]
+    try:
+        for domain in (None, *client.list_domains(folder)):
+            left += [f"credential {one['id']}" for one in client.list_credentials(folder, domain)]
+    except (NotFoundError, PermissionMissingError):
+        return left  # the user can't see credentials, or the folder has no store
+    return left
+
+
+def _found(item: Item) -> Resource:
+    mark = item.mark
+    parent = parent_of(item.name)
+    return Resource(
+        Key(FolderKind.name, item.name),
+        FolderBody(item.description, item.cls, item.children),
+        owner=mark.owner if mark else None,
+        after=(Key(FolderKind.name, parent),) if parent else (),
+    )
+
+
+def folder_xml(description: str, views: Sequence[ViewBody]) -> str:
+    """The XML of a new folder, its views in it as Jenkins saves them (recorded: *folder config.xml now holds …*)."""
+    root = etree.Element(FOLDER_CLASS)
+    etree.SubElement(root, "description").text = description
+    etree.SubElement(root, "properties")
+    if views:
+        holder = etree.SubElement(
+            root,
+            "folderViews",
+            {"class": "com.cloudbees.hudson.plugins.folder.views.DefaultFolderViewHolder"},
+        )
+        listed = etree.SubElement(holder, "views")
+        listed.append(parse(_ALL_VIEW))
+        for view in views:
+            listed.append(parse(view.xml))
+        for element in listed:
+            owner = etree.Element("owner", {"class": FOLDER_CLASS, "reference": "../../../.."})
+            element.insert(0, owner)
+        etree.SubElement(holder, "tabBar", {"class": "hudson.views.DefaultViewsTabBar"})
+    return etree.tostring(root, encoding="unicode")
+
+
+_ALL_VIEW_CLASS = "hudson.model.AllView"
+_ALL_VIEW = (
+    "<hudson.model.AllView><name>All</name><filterExecutors>false</filterExecutors><filterQueue>false</filterQueue>"
+    '<properties class="hudson.model.View$PropertyList"/></hudson.model.AllView>'
+)

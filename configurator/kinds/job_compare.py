@@ -1,0 +1,172 @@
+"""Jobs compared: both sides brought into one form, by the controller where we may, here where we may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+from configurator.kinds.world import World
+from configurator.kinds.xml import Element, claims, differences, lay_over, parse, to_text
+from configurator.model import Field, Key, Resource, Unchecked
+from configurator.secret import MASK, Secret
+from configurator.spec.expanded import WEBHOOK_TOKEN, Hook
+
+IN_CLEAR = "@@configurator:in-clear@@"
+"""What the script ``inventory`` prints for a token that it found in clear on the controller's disk."""
+
+
+_AT_ONCE = 500  # jobs in one request to the script console, which holds one of the controller's threads meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class JobBody:
+    """A job.
+
+    Attributes:
+        xml: wanted: what the template rendered, mark in, secret as a placeholder. Found: as it was read.
+        cls: class of the item.
+        hook: the webhook that starts it.
+        project: gitlab entry and project path that its token is derived from; None without a trigger.
+        token: wanted, once its project is known: the token of that webhook.
+        build_on_create: build it once when it is made.
+        seen: the form to compare: both sides normalised alike; None = the controller found them equal.
+    """
+
+    xml: str
+    cls: str
+    hook: Hook | None = None
+    project: tuple[str, str] | None = None
+    token: Secret | None = None
+    build_on_create: bool = False
+    seen: Element | None = None
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether it takes parameters, in which case a plain build is refused (contract, fact 8)."""
+        return "<parameterDefinitions>" in self.xml
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    pairs: Sequence[tuple[Resource, Resource]]
+    unchecked: tuple[Unchecked, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def compare(wanted: Sequence[Resource], existing: Mapping[Key, Resource], world: World) -> Compared:
+    """Bring both sides of every job into one form: by the controller itself where we may, here otherwise."""
+    overlaid, warnings = {}, []
+    for one in wanted:
+        live = parse(existing[one.key].body.xml)
+        mine = parse(one.body.xml)
+        claimed = claims(live)
+        merged = lay_over(mine, live, claimed)
+        _forget_others_tokens(merged)
+        lost = [
+            field
+            for field in differences(mine, live)
+            if _is_claimed(field, claimed) and not (field.secret and field.before)
+        ]
+        if lost:
+            names = ", ".join(sorted({field.path for field in lost}))
+            warnings.append(
+                f"job {one.key.name}: its Jenkinsfile sets these itself, so they are left as they are: {names}"
+            )
+        overlaid[one.key] = merged
+    if world.inventory.administer:
+        compared = _compare_there(wanted, existing, overlaid, world)
+    else:
+        compared = _compare_here(wanted, existing, overlaid)
+    return replace(compared, warnings=(*warnings, *compared.warnings))
+
+
+def _compare_there(
+    wanted: Sequence[Resource],
+    existing: Mapping[Key, Resource],
+    overlaid: Mapping[Key, Element],
+    world: World,
+) -> Compared:
+    if not wanted:
+        return Compared(())
+    jobs = [{"name": one.key.name, "xml": with_token(to_text(overlaid[one.key]), one)} for one in wanted]
+    results = {}
+    for start in range(0, len(jobs), _AT_ONCE):
+        answer = world.jenkins.run("compare", {"salt": world.salt, "jobs": jobs[start : start + _AT_ONCE]})
+        results.update({result["name"]: result for result in answer["results"]})
+    pairs, unchecked = [], []
+    for one in wanted:
+        result, there = results[one.key.name], existing[one.key]
+        if "error" in result:
+            unchecked.append(
+                Unchecked(one.key.kind, one.key.name, f"Jenkins can't read its XML: {result['error']}", True)
+            )
+            continue
+        mine = live = None
+        if "wanted" in result:
+            mine, live = parse(result["wanted"]), parse(result["live"])
+        elif IN_CLEAR in there.body.xml:
+            mine, live = overlaid[one.key], deepcopy(overlaid[one.key])
+        if live is not None:
+            _tell_in_clear(live, there.body.xml)
+        pairs.append((one.with_body(replace(one.body, seen=mine)), there.with_body(replace(there.body, seen=live))))
+    return Compared(pairs, tuple(unchecked))
+
+
+def _compare_here(
+    wanted: Sequence[Resource], existing: Mapping[Key, Resource], overlaid: Mapping[Key, Element]
+) -> Compared:
+    """Without Administer a token can't be compared; only one found in clear is known to be wrong."""
+    pairs = []
+    for one in wanted:
+        mine, there = overlaid[one.key], existing[one.key]
+        live = parse(there.body.xml)
+        for token, wished in zip(live.iter("secretToken"), mine.iter("secretToken"), strict=False):
+            if (token.text or "").startswith("{AQA") and wished.text == WEBHOOK_TOKEN:
+                wished.text = token.text
+            elif token.text:
+                token.text = IN_CLEAR
+        body = replace(there.body, seen=live)
+        known = one.body.token is None
+        pairs.append((one.with_body(replace(one.body, seen=mine)), replace(there.with_body(body), secret_known=known)))
+    return Compared(pairs)
+
+
+def _forget_others_tokens(merged: Element) -> None:
+    """A GitLab trigger that the template does not speak of was read without its token: not ours to compare."""
+    for token in list(merged.iter("secretToken")):
+        parent = token.getparent()
+        if parent is not None and token.text and (token.text == IN_CLEAR or token.text.startswith("{digest:")):
+            parent.remove(token)
+
+
+def _tell_in_clear(live: Element, as_read: str) -> None:
+    """The controller's own form never shows that a token is in clear on the disk; what was read does."""
+    if IN_CLEAR in as_read:
+        for token in live.iter("secretToken"):
+            token.text = IN_CLEAR
+
+
+def _is_claimed(field: Field, claimed: frozenset[str]) -> bool:
+    short = {name.rpartition(".")[2] for name in claimed}
+    parts = {part.partition("[")[0] for part in field.path.split("/")}
+    triggers = "PipelineTriggersJobProperty" in short and field.path.startswith("triggers")
+    return triggers or bool(short & parts)
+
+
+def shown(field: Field) -> Field:
+    """The field for people: the stand-ins of a token in words."""
+    words = {IN_CLEAR: f"{MASK} in clear on the controller's disk", WEBHOOK_TOKEN: MASK}
+
+    def word(value: str | None) -> str | None:
+        for stand_in, text in words.items():
+            value = value.replace(stand_in, text) if value else value
+        return value
+
+    return replace(field, before=word(field.before), after=word(field.after))
+
+
+def with_token(text: str, wanted: Resource) -> str:
+    """The XML with the token in clear. For the controller's memory only, never for its disk."""
+    token: Secret | None = wanted.body.token
+    return text.replace(WEBHOOK_TOKEN, token.reveal() if token else "")

@@ -1,0 +1,101 @@
+"""Plugins: installed when missing, updated when older than the spec's minimum. Never owned, never removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from configurator.clients.jenkins import Installation
+from configurator.errors import ServerError
+from configurator.kinds.base import Aftermath, Kind
+from configurator.kinds.inventory import Hidden
+from configurator.kinds.world import World
+from configurator.model import Change, Field, Key, Observation, Origin, Resource, Unchecked
+from configurator.spec.expanded import Expanded
+
+GITLAB_PLUGIN = "gitlab-plugin"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginBody:
+    """A plugin: wanted with its ``minimum``, found with its ``version``."""
+
+    id: str
+    minimum: str | None = None
+    version: str | None = None
+
+
+def plugin_keys(expanded: Expanded, only: str | None = None) -> tuple[Key, ...]:
+    """Keys of the spec's plugins (or of ``only``, where the spec names it): what needs them comes after them."""
+    ids = [plugin if isinstance(plugin, str) else plugin.id for plugin in expanded.spec.jenkins.plugins]
+    return tuple(Key(PluginKind.name, id) for id in ids if only in (None, id))
+
+
+class PluginKind(Kind):
+    """Jenkins plugins."""
+
+    name = "plugin"
+
+    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+        for plugin in expanded.spec.jenkins.plugins:
+            body = PluginBody(plugin) if isinstance(plugin, str) else PluginBody(plugin.id, minimum=plugin.minimum)
+            yield Resource(Key(self.name, body.id), body, owner=expanded.spec.name, origin=Origin())
+
+    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+        if not wanted:
+            return Observation()
+        plugins = world.inventory.plugins
+        if isinstance(plugins, Hidden):
+            reason = f"needs {plugins.permission}"
+            return Observation(unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted))
+        existing = {
+            one.key: Resource(one.key, PluginBody(one.key.name, version=plugins[one.key.name]), owner=world.owner)
+            for one in wanted
+            if one.key.name in plugins
+        }
+        asleep = [one.key.name for one in wanted if one.key.name in world.inventory.inactive]
+        warnings = tuple(f"plugin {id} is installed and not active: enable it and restart Jenkins" for id in asleep)
+        return Observation(existing=existing, warnings=warnings)
+
+    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+        minimum, version = wanted.body.minimum, existing.body.version
+        if minimum is None or version_number(version) >= version_number(minimum):
+            return []
+        return [Field("version", version, f"{minimum} or later")]
+
+    def prepare(self, changes: Sequence[Change], world: World) -> Installation:
+        """Install all in one request: Jenkins resolves their dependencies together (contract, fact 23)."""
+        return world.jenkins.install_plugins([change.key.name for change in changes])
+
+    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+        self._settle(wanted, world, prepared)
+
+    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+        self._settle(wanted, world, prepared)
+
+    def delete(self, existing: Resource, world: World) -> None:
+        raise AssertionError("plugins are never owned, so never deleted")
+
+    def finish(self, done: Sequence[Change], world: World) -> Aftermath:
+        if not world.restart_required:
+            return Aftermath()
+        names = ", ".join(change.key.name for change in done)
+        return Aftermath(warnings=(f"Jenkins must be restarted before it uses the new plugins ({names})",))
+
+    @staticmethod
+    def _settle(wanted: Resource, world: World, installation: Installation) -> None:
+        world.restart_required = world.restart_required or installation.restart_required
+        if wanted.key.name in installation.failed:
+            raise ServerError(world.jenkins.label, installation.failed[wanted.key.name])
+
+
+def version_number(version: str | None) -> tuple[int, ...]:
+    """The leading numbers of a plugin version: ``1487.va_d001ede2c31`` is (1487,), ``1.9.12`` is (1, 9, 12)."""
+    numbers = []
+    for part in re.split(r"[.\-_]", version or ""):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)

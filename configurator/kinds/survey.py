@@ -1,0 +1,239 @@
+"""What is in GitLab: the projects of the spec, their ids, their hooks. Read in bulk once for all kinds.
+
+Hooks are listed by the project's encoded path, which tells the id wherever a project has a hook; ids of the others
+come from one paged listing, or one look-up each where that takes fewer requests. P projects cost P requests and
+a few pages, never P look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from configurator.clients.gitlab import GitLabClient
+from configurator.errors import (
+    MovedError,
+    NotFoundError,
+    PermissionMissingError,
+    ServerError,
+)
+
+MAINTAINER = 40
+_MARKS_SINCE = (17, 1)
+_WARN_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFound:
+    """A project of the spec, or one that a mark on a job names.
+
+    Attributes:
+        path: as the spec names it; the id as text for one known by id alone.
+        id: numeric id; None where it can't be had.
+        hooks: its hooks as GitLab shows them; None where they can't be seen.
+        problem: why something is missing, for people, or empty.
+        failed: the server failed, rather than said no.
+        gone: GitLab answered 404: absent, or invisible to the token.
+    """
+
+    path: str
+    id: int | None = None
+    hooks: tuple[Mapping[str, Any], ...] | None = None
+    problem: str = ""
+    failed: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one GitLab shows to our token.
+
+    Attributes:
+        by_path: projects of the spec.
+        by_id: every project that could be found, the spec's and those that marks name.
+        describes_hooks: hooks have a description that can carry the mark (from 17.1 on).
+        identity: the token in words, such as ``token 'ci', scope api, expires 2027-01-01``; empty = unknown.
+        refused: why GitLab can't be used at all (unreachable, token refused), or empty.
+        warnings: for people.
+    """
+
+    by_path: Mapping[str, ProjectFound] = field(default_factory=dict)
+    by_id: Mapping[int, ProjectFound] = field(default_factory=dict)
+    describes_hooks: bool = True
+    identity: str = ""
+    refused: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def take_survey(client: GitLabClient, paths: Iterable[str], ids: Iterable[int], pool: Executor) -> Survey:
+    """Look at the projects named by ``paths`` and, beside them, by ``ids`` (from marks on jobs).
+
+    Never raises for what GitLab says: what can't be seen is in the projects' ``problem``.
+    """
+    wanted = sorted(set(paths))
+    try:
+        token = _token(client)
+        version = client.version()
+    except ServerError as error:
+        lost = {path: ProjectFound(path, problem=_words(error), failed=True) for path in wanted}
+        return Survey(by_path=lost, refused=_words(error))
+    warnings = _token_warnings(client, token)
+    found = dict(zip(wanted, pool.map(lambda path: _look(client, path, path), wanted), strict=True))
+    _identify(client, found, pool)
+    warnings += [f"{client.label}: {one.problem}" for one in found.values() if one.problem and one.hooks is not None]
+    known = {one.id: one for one in found.values() if one.id is not None}
+    others = sorted(set(ids) - set(known))
+    for one in pool.map(lambda project_id: _look_marked(client, project_id), others):
+        known[one.id or 0] = one
+        warnings += [f"{client.label}: {one.problem}"] if one.problem and one.hooks is not None else []
+    return Survey(
+        by_path=found,
+        by_id=known,
+        describes_hooks=_describes_hooks(version, known.values()),
+        identity=_identity(token),
+        warnings=tuple(warnings),
+    )
+
+
+def _token(client: GitLabClient) -> Mapping[str, Any] | None:
+    try:
+        return client.token_info()
+    except PermissionMissingError:  # a fine-grained token that may not look at itself (behaviour.md, 17)
+        return None
+
+
+def _look(client: GitLabClient, project: str | int, path: str) -> ProjectFound:
+    """One project's hooks, and its id where a hook tells it."""
+    try:
+        hooks = tuple(client.hooks(project))
+    except MovedError as error:
+        return _look_moved(client, path, error)
+    except PermissionMissingError as error:
+        return ProjectFound(path, problem=f"needs {error.permission}: {error.reason}")
+    except NotFoundError:
+        return ProjectFound(path, problem=_invisible(path), gone=True)
+    except ServerError as error:
+        return ProjectFound(path, problem=_words(error), failed=True)
+    return ProjectFound(path, id=int(hooks[0]["project_id"]) if hooks else None, hooks=hooks)
+
+
+def _look_marked(client: GitLabClient, project_id: int) -> ProjectFound:
+    """A project that only a mark on a job names. Deleted, it took its hooks along; hidden, they can't be had."""
+    found = replace(_look(client, project_id, str(project_id)), id=project_id)
+    if found.hooks is None and found.gone:
+        text = (
+            f"there is no project {project_id} (deleted, or hidden from the token), so none of its webhooks is removed"
+        )
+        return replace(found, hooks=(), problem=text)
+    return replace(found, path=_path_of(client, project_id)) if found.hooks else found
+
+
+def _path_of(client: GitLabClient, project_id: int) -> str:
+    """The path that a plan shows; the id where it can't be had."""
+    try:
+        return str(client.project(project_id)["path_with_namespace"])
+    except ServerError:
+        return str(project_id)
+
+
+def _look_moved(client: GitLabClient, path: str, error: MovedError) -> ProjectFound:
+    if error.project_id is None:
+        return ProjectFound(path, problem=f"project {path} has moved; put its new path into the spec")
+    try:
+        there = str(client.project(error.project_id)["path_with_namespace"])
+        hooks = tuple(client.hooks(error.project_id))
+    except ServerError as failure:
+        return ProjectFound(path, id=error.project_id, problem=_words(failure))
+    moved = f"project {path} has moved to {there}: put the new path into the spec"
+    return ProjectFound(path, id=error.project_id, hooks=hooks, problem=moved)
+
+
+def _identify(client: GitLabClient, found: dict[str, ProjectFound], pool: Executor) -> None:
+    """Find the ids that no hook told: from the paged listing, or one by one where that takes fewer requests."""
+    missing = {path.lower(): path for path, one in found.items() if one.id is None and not one.failed}
+    if not missing:
+        return
+    try:
+        page = client.list_projects(min_access_level=MAINTAINER)
+        take = _taker(client, found, missing)
+        take(page.items)
+        rest = range(2, (page.total_pages or 1) + 1)
+        if missing and len(rest) <= len(missing):
+            for listed in pool.map(lambda n: client.list_projects(min_access_level=MAINTAINER, page=n), rest):
+                take(listed.items)
+    except ServerError as error:
+        for path in missing.values():
+            found[path] = replace(found[path], problem=found[path].problem or _words(error), failed=True)
+        return
+    left = list(missing.values())
+    for path, one in zip(left, pool.map(lambda path: _look_up(client, found[path]), left), strict=True):
+        found[path] = one
+
+
+def _taker(
+    client: GitLabClient, found: dict[str, ProjectFound], missing: dict[str, str]
+) -> Callable[[Iterable[Mapping[str, Any]]], None]:
+    def take(items: Iterable[Mapping[str, Any]]) -> None:
+        for item in items:
+            path = missing.pop(str(item["path_with_namespace"]).lower(), None)
+            if path is None:
+                continue
+            if found[path].hooks is None:
+                # Listed, yet 404 by its path: a proxy decodes %2F. Ids always work (behaviour.md, 13).
+                found[path] = _look(client, int(item["id"]), path)
+            found[path] = replace(found[path], id=int(item["id"]))
+
+    return take
+
+
+def _look_up(client: GitLabClient, one: ProjectFound) -> ProjectFound:
+    try:
+        return replace(one, id=int(client.project(one.path)["id"]))
+    except (NotFoundError, PermissionMissingError):
+        return replace(one, problem=one.problem or _invisible(one.path))
+    except ServerError as error:
+        return replace(one, problem=one.problem or _words(error), failed=True)
+
+
+def _invisible(path: str) -> str:
+    return f"the token sees no project {path} (404): check the path, or make the token's user Maintainer of it"
+
+
+def _words(error: ServerError) -> str:
+    return f"{error}. {error.hint}".strip(". ") if error.hint else str(error)
+
+
+def _describes_hooks(version: str | None, projects: Iterable[ProjectFound]) -> bool:
+    """Whether hooks carry a description: seen on any hook, else by the version (behaviour.md, 21)."""
+    for project in projects:
+        for hook in project.hooks or ():
+            return "description" in hook
+    numbers = tuple(int(part) for part in (version or "99.0").split("-")[0].split(".")[:2] if part.isdigit())
+    return numbers >= _MARKS_SINCE
+
+
+def _identity(token: Mapping[str, Any] | None) -> str:
+    if token is None:
+        return ""
+    until = token.get("expires_at") or "never"
+    return f"token {token.get('name', '')!r}, scope {' '.join(token.get('scopes') or ())}, expires {until}"
+
+
+def _token_warnings(client: GitLabClient, token: Mapping[str, Any] | None) -> list[str]:
+    if token is None:
+        return []
+    warnings = []
+    scopes = set(token.get("scopes") or ())
+    if "api" not in scopes and "granular" not in scopes:
+        warnings.append(f"{client.label}: the token lacks the scope api, without which no webhook can be changed")
+    expires = token.get("expires_at")
+    if expires:
+        left = (date.fromisoformat(str(expires)[:10]) - datetime.now(UTC).date()).days
+        if left < _WARN_DAYS:
+            warnings.append(
+                f"{client.label}: the token expires in {left} days, on {expires}: make or rotate one in time"
+            )
+    return warnings

@@ -1,0 +1,306 @@
+"""Webhooks in GitLab: one per job that GitLab shall start, found again by its URL and its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from configurator.clients.jenkins import hook_path
+from configurator.kinds.base import Kind
+from configurator.kinds.survey import ProjectFound
+from configurator.kinds.world import World
+from configurator.marks import (
+    Mark,
+    fingerprint,
+    hook_token,
+    read_mark,
+    read_url_mark,
+    with_mark,
+    with_url_mark,
+)
+from configurator.model import Field, Key, Observation, Resource, Unchecked
+from configurator.secret import MASK, Secret
+from configurator.spec.expanded import Expanded
+from configurator.spec.models import GitLab
+
+# What every GitLab since 15.0 knows. Newer flags are set to false only where a hook shows them to be true.
+BASE_FLAGS = (
+    "push_events",
+    "tag_push_events",
+    "merge_requests_events",
+    "issues_events",
+    "confidential_issues_events",
+    "note_events",
+    "confidential_note_events",
+    "job_events",
+    "pipeline_events",
+    "wiki_page_events",
+    "deployment_events",
+    "releases_events",
+)
+_NOT_SETTABLE = "repository_update_events"
+
+
+@dataclass(frozen=True, slots=True)
+class HookBody:
+    """A webhook.
+
+    Attributes:
+        gitlab: name of the gitlab entry.
+        project: path of the project, as the spec names it.
+        project_id: numeric id, None until it is known.
+        hook_id: id of the hook, None for one to be made.
+        attributes: as GitLab's API names them: url, description, flags, filter, SSL setting; never the token.
+        mark: the mark it carries, or shall carry.
+        token: wanted: the secret it sends.
+    """
+
+    gitlab: str
+    project: str
+    attributes: Mapping[str, Any]
+    project_id: int | None = None
+    hook_id: int | None = None
+    mark: Mark | None = None
+    token: Secret | None = None
+
+
+def webhook_key(gitlab: str, project: str, job: str) -> Key:
+    """Key of a webhook: ``<gitlab>:<project path> -> <job full name>``."""
+    return Key(WebhookKind.name, f"{gitlab}:{project} -> {job}")
+
+
+class WebhookKind(Kind):
+    """GitLab project webhooks."""
+
+    name = "webhook"
+
+    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+        entries = {entry.name: entry for entry in expanded.spec.gitlab}
+        for job in expanded.jobs:
+            if job.hook is None:
+                continue
+            root = jenkins_root(entries[job.hook.gitlab], expanded)
+            attributes = {
+                "url": root + hook_path(job.name),
+                **{flag: flag in job.hook.events for flag in BASE_FLAGS},
+                "push_events_branch_filter": job.hook.branch_filter,
+                "branch_filter_strategy": "wildcard" if job.hook.branch_filter else "all_branches",
+                "enable_ssl_verification": job.hook.ssl_verification,
+            }
+            parent = Key("job", job.name)
+            yield Resource(
+                webhook_key(job.hook.gitlab, job.hook.project, job.name),
+                HookBody(job.hook.gitlab, job.hook.project, attributes),
+                owner=expanded.spec.name,
+                origin=job.origin,
+                after=(parent,),
+                pair=parent,
+                adopt=job.adopt,
+            )
+
+    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+        existing: dict[Key, Resource] = {}
+        resolved: dict[Key, Resource] = {}
+        unchecked: list[Unchecked] = []
+        warnings: list[str] = []
+        for name in world.gitlabs:
+            survey = world.survey(name)
+            warnings += survey.warnings
+            warnings += [survey.refused] if survey.refused and not survey.by_path else []
+            mine = [one for one in wanted if one.body.gitlab == name]
+            matched: set[int] = set()
+            for one in mine:
+                project = survey.by_path[one.body.project]
+                if project.hooks is None or project.id is None:
+                    unchecked.append(Unchecked(self.name, one.key.name, project.problem, project.failed))
+                    continue
+                found = _find(one, project, addresses(world, name), world.owner)
+                if found is not None:
+                    matched.add(int(found["id"]))
+                    existing[one.key] = _found(one.key, name, project, found)
+                resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
+            for resource in _left_over(name, survey.by_id.values(), matched, world):
+                existing[resource.key] = resource
+            unchecked += _unseen(name, survey.by_id.values(), survey.by_path.values())
+        return Observation(existing, resolved, tuple(unchecked), tuple(warnings))
+
+    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+        mine, theirs = wanted.body, existing.body
+        there, wished = _plain(theirs.attributes), _plain(mine.attributes)
+        fields = [
+            Field(name, _show(name, theirs.attributes[name]), _show(name, mine.attributes[name]))
+            for name in mine.attributes
+            if name in there and there[name] != wished[name]
+        ]
+        if mine.mark.key != (theirs.mark.key if theirs.mark else None):
+            before = f"{MASK} {theirs.mark.key}" if theirs.mark and theirs.mark.key else MASK
+            fields.append(Field("token", before, f"{MASK} {mine.mark.key or ''}".strip(), secret=True))
+        return fields
+
+    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+        body: HookBody = wanted.body
+        assert body.project_id is not None
+        client = world.gitlabs[body.gitlab]
+        known = [int(hook["id"]) for hook in world.survey(body.gitlab).by_id[body.project_id].hooks or ()]
+        made = client.create_hook(body.project_id, _payload(body), known=known)
+        if "description" in body.attributes and "description" not in made:
+            # An older GitLab accepts the field and forgets it (behaviour.md, 1): the mark goes into the URL.
+            client.update_hook(body.project_id, int(made["id"]), _payload(_marked_by_url(body)))
+
+    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+        body: HookBody = wanted.body
+        there: HookBody = existing.body
+        assert there.project_id is not None and there.hook_id is not None
+        world.gitlabs[body.gitlab].update_hook(there.project_id, there.hook_id, _payload(body))
+
+    def delete(self, existing: Resource, world: World) -> None:
+        body: HookBody = existing.body
+        assert body.project_id is not None and body.hook_id is not None
+        world.gitlabs[body.gitlab].delete_hook(body.project_id, body.hook_id)
+
+
+def jenkins_root(entry: GitLab, expanded: Expanded) -> str:
+    """Jenkins' root URL as that GitLab reaches it, no trailing slash."""
+    return (entry.webhooks.jenkins_url or expanded.spec.jenkins.url).rstrip("/")
+
+
+def addresses(world: World, gitlab: str) -> tuple[str, ...]:
+    """Every root URL under which hooks of that GitLab may know this Jenkins, the present one first."""
+    entry = world.gitlab_entry(gitlab)
+    return (jenkins_root(entry, world.expanded), *entry.webhooks.former_jenkins_urls)
+
+
+def job_of(url: str, roots: Iterable[str]) -> str | None:
+    """Full name of the job that a hook's URL means, None where it is not below one of ``roots``.
+
+    Scheme, user info, query, letter case of the host and trailing slashes are put aside.
+    """
+    there = urlsplit(url)
+    path = unquote(there.path).rstrip("/")
+    for root in roots:
+        here = urlsplit(root)
+        prefix = unquote(here.path).rstrip("/") + "/project/"
+        if (here.hostname, _port(here)) == (there.hostname, _port(there)) and path.startswith(prefix):
+            return path.removeprefix(prefix) or None
+    return None
+
+
+def _port(url: Any) -> int | None:
+    """The port, where it is not the scheme's own; None also for what is no number."""
+    try:
+        port: int | None = url.port
+    except ValueError:
+        return -1
+    return None if port in (80, 443) else port
+
+
+def _mark_of(hook: Mapping[str, Any]) -> Mark | None:
+    return read_mark(hook.get("description")) or read_url_mark(str(hook["url"]))
+
+
+def _find(wanted: Resource, project: ProjectFound, roots: Iterable[str], owner: str) -> Mapping[str, Any] | None:
+    """The hook of the job: same project, same address; ours before others, the oldest first."""
+    job = wanted.key.name.partition(" -> ")[2]
+    roots = tuple(roots)
+    same = [hook for hook in project.hooks or () if job_of(str(hook["url"]), roots) == job]
+
+    def rank(hook: Mapping[str, Any]) -> tuple[bool, int]:
+        mark = _mark_of(hook)
+        return (mark is None or mark.owner != owner, int(hook["id"]))
+
+    return min(same, key=rank, default=None)
+
+
+def _found(key: Key, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource:
+    mark = _mark_of(hook)
+    body = HookBody(gitlab, project.path, dict(hook), int(hook["project_id"]), int(hook["id"]), mark)
+    job = key.name.partition(" -> ")[2]
+    return Resource(key, body, owner=mark.owner if mark else None, after=(Key("job", job),) if job else ())
+
+
+def _resolve(
+    wanted: Resource, project: ProjectFound, found: Mapping[str, Any] | None, describes: bool, world: World
+) -> Resource:
+    """The hook with token, mark, and every flag that this GitLab knows set one way or the other."""
+    body: HookBody = wanted.body
+    job = wanted.key.name.partition(" -> ")[2]
+    secret = world.webhook_secret(body.gitlab)
+    assert secret is not None and project.id is not None, "checked before"
+    token = hook_token(secret, project.id, job)
+    mark = Mark(world.owner, key=fingerprint(secret, token))
+    attributes = dict(body.attributes)
+    for flag in found or ():
+        if flag.endswith("_events") and flag not in attributes and flag != _NOT_SETTABLE:
+            attributes[flag] = False
+    resolved = replace(body, attributes=attributes, project_id=project.id, mark=mark, token=token)
+    if not describes:
+        return wanted.with_body(_marked_by_url(resolved))
+    attributes["description"] = with_mark((found or {}).get("description"), mark)
+    return wanted.with_body(resolved)
+
+
+def _marked_by_url(body: HookBody) -> HookBody:
+    attributes = {name: value for name, value in body.attributes.items() if name != "description"}
+    assert body.mark is not None
+    return replace(body, attributes={**attributes, "url": with_url_mark(attributes["url"], body.mark)})
+
+
+def _left_over(gitlab: str, projects: Iterable[ProjectFound], matched: set[int], world: World) -> Iterator[Resource]:
+    """Hooks that carry our mark and that nothing in the spec asks for."""
+    roots = addresses(world, gitlab)
+    seen: set[Key] = set()
+    for project in projects:
+        for hook in project.hooks or ():
+            mark = _mark_of(hook)
+            if mark is None or mark.owner != world.owner or int(hook["id"]) in matched:
+                continue
+            key = webhook_key(gitlab, project.path, job_of(str(hook["url"]), roots) or "")
+            if key in world.desired or key in seen:
+                key = Key(key.kind, f"{key.name} (hook {hook['id']})")
+            seen.add(key)
+            yield _found(key, gitlab, project, hook)
+
+
+def _unseen(gitlab: str, projects: Iterable[ProjectFound], of_the_spec: Iterable[ProjectFound]) -> Iterator[Unchecked]:
+    """Projects that only marks on jobs name, whose hooks can't be seen: nothing of them may be pruned."""
+    known = {project.id for project in of_the_spec}
+    for project in projects:
+        if project.hooks is None and project.id not in known:
+            yield Unchecked("webhook", f"{gitlab}:{project.path}", project.problem, project.failed)
+
+
+def _payload(body: HookBody) -> dict[str, Any]:
+    """What is sent: always the URL and always the token, since a new URL wipes it (behaviour.md, 3)."""
+    assert body.token is not None
+    return {**body.attributes, "token": body.token.reveal()}
+
+
+def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """One form for what GitLab shows in several: null and empty, null and false, no filter in three ways."""
+    plain = dict(attributes)
+    for name, value in attributes.items():
+        if name.endswith("_events"):
+            plain[name] = bool(value)
+        elif name in ("push_events_branch_filter", "description"):
+            plain[name] = (value or "").strip()
+    if not plain.get("push_events_branch_filter") and "branch_filter_strategy" in plain:
+        plain["branch_filter_strategy"] = "all_branches"
+    return plain
+
+
+def _show(name: str, value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return None
+    return mask_user_info(str(value)) if name == "url" else str(value)
+
+
+def mask_user_info(url: str) -> str:
+    """``url`` with user name and password replaced by stars."""
+    split = urlsplit(url)
+    if "@" not in split.netloc:
+        return url
+    return urlunsplit(split._replace(netloc="***@" + split.netloc.rpartition("@")[2]))

@@ -1,0 +1,87 @@
+"""The command ``configurator`` itself: its commands, imported when they are called, and its exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+
+import click
+
+import configurator
+from configurator.cli.console import Console, Settings
+from configurator.cli.failures import report
+from configurator.cli.options import global_options
+from configurator.errors import EXIT_DONE
+
+COMMANDS = {
+    "validate": "Check the spec alone: no server, no secret, nothing executed.",
+    "plan": "Show what apply would change.",
+    "apply": "Make Jenkins and GitLab match the spec.",
+    "schema": "Print the JSON Schema of the spec, for editors.",
+    "sandbox": "Run an embedded Jenkins and GitLab to try things on.",
+    "demo": "Show the whole story on the sandbox.",
+}
+
+EPILOG = (
+    "Exit codes: 0 done, or nothing to do; 1 something failed; 2 changes pending (plan --detailed-exitcode); "
+    "3 bad input; 4 refused by a guard, or a conflict is left."
+)
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and help; imports ``configurator.cli.NAME`` for the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; an unknown one is a usage error that names the nearest."""
+        if cmd_name not in COMMANDS:
+            if cmd_name.startswith("-"):
+                return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command '{cmd_name}'. {hint}")
+        command = importlib.import_module(f"configurator.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    params=global_options(),
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(configurator.__version__, prog_name="configurator")
+def group() -> None:
+    """Make a Jenkins controller and a GitLab instance match one YAML spec.
+
+    The options below may stand before or after the command.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code. Errors have been printed on standard error.
+    """
+    settings = Settings()
+    try:
+        code = group.main(args=list(arguments), prog_name="configurator", standalone_mode=False, obj=settings)
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error, Console(settings))
+    finally:
+        settings.stop_logs()
+    return code if isinstance(code, int) else EXIT_DONE

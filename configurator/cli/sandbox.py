@@ -1,0 +1,148 @@
+"""``configurator sandbox``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from configurator.cli.console import Console, Settings
+from configurator.cli.options import command as command_decorator
+from configurator.cli.options import option
+from configurator.cli.signals import terminate_as_interrupt
+from configurator.errors import EXIT_DONE, ConfiguratorError, InputError, Problem
+
+if TYPE_CHECKING:
+    from configurator.sandbox.gitlab import GitLabSandbox
+    from configurator.sandbox.jenkins import JenkinsSandbox
+
+_PORT = click.IntRange(0, 65535)
+_ADMIN = "root"
+
+
+@command_decorator("sandbox")
+@option("--jenkins-port", type=_PORT, default=8080, show_default=True, help="Port of Jenkins; 0 picks a free one.")
+@option("--gitlab-port", type=_PORT, default=8081, show_default=True, help="Port of GitLab; 0 picks a free one.")
+@option(
+    "--seed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML file with GitLab projects to begin with: `projects: [shop/payments]`.",
+)
+@option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps everything over a restart. Default: nothing is kept.",
+)
+@click.pass_obj
+def command(settings: Settings, jenkins_port: int, gitlab_port: int, seed: Path | None, state: Path | None) -> int:
+    """Run an embedded Jenkins and GitLab to try things on.
+
+    They listen on this machine only. Ctrl-C ends them.
+    """
+    projects = seed_projects(seed) if seed is not None else ()
+    with terminate_as_interrupt():
+        try:
+            _serve(Console(settings), jenkins_port, gitlab_port, projects, state)
+        except KeyboardInterrupt:
+            return EXIT_DONE
+    return EXIT_DONE
+
+
+def seed_projects(seed: Path) -> tuple[str, ...]:
+    """The paths of the GitLab projects that a seed file asks for.
+
+    Raises:
+        InputError: the file can't be read, or says anything else.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(seed.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError([Problem(f"can't read the seed file {seed} as YAML: {error}")]) from error
+    projects = data.get("projects") if isinstance(data, dict) and set(data) == {"projects"} else None
+    if not isinstance(projects, list) or not all(isinstance(path, str) and "/" in path for path in projects):
+        raise InputError(
+            [Problem(f"{seed} is not a seed file", hint="it holds one key, such as `projects: [shop/payments]`")]
+        )
+    return tuple(projects)
+
+
+def _serve(
+    console: Console, jenkins_port: int, gitlab_port: int, projects: tuple[str, ...], state: Path | None
+) -> None:
+    """Run both servers until the process is interrupted."""
+    from configurator.sandbox.gitlab import GitLabSandbox
+    from configurator.sandbox.jenkins import JenkinsSandbox
+
+    with (
+        _listening(GitLabSandbox, "gitlab", gitlab_port, state) as gitlab,
+        _listening(JenkinsSandbox, "jenkins", jenkins_port, state) as jenkins,
+    ):
+        _prepare(gitlab, projects)
+        console.out(_welcome(jenkins, gitlab))
+        threading.Event().wait()
+
+
+def _prepare(gitlab: GitLabSandbox, projects: Iterable[str]) -> None:
+    """Give a new GitLab an administrator with a token, and the projects that it does not have yet."""
+    if _ADMIN not in gitlab.users:
+        gitlab.add_user(_ADMIN, admin=True)
+    if not gitlab.tokens:
+        gitlab.add_token(_ADMIN, ("api",), name="configurator")
+    for path in projects:
+        if path not in gitlab.projects:
+            gitlab.add_project(path)
+
+
+def _listening(server: Any, name: str, port: int, state: Path | None) -> Any:
+    """The server, bound to its port but not started.
+
+    Raises:
+        ConfiguratorError: the port is taken, or the state can't be read.
+    """
+    try:
+        return server(port=port, state=state)
+    except OSError as error:
+        raise ConfiguratorError(
+            f"{name} can't listen on port {port}: {error.strerror or error}",
+            f"Choose another with --{name}-port, or 0 for any that is free.",
+        ) from error
+    except ValueError as error:
+        raise ConfiguratorError(f"{name} can't use its state: {error}", "Name another folder with --state.") from error
+
+
+def _welcome(jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> str:
+    """Addresses, accounts, and lines to paste into a shell. These secrets open nothing but the sandbox."""
+    users = {name: user.api_token for name, user in jenkins.users.items()}
+    tokens = {token.name: token.value for token in gitlab.tokens}
+    exports = {
+        "JENKINS_URL": jenkins.url,
+        "JENKINS_API_TOKEN": users["admin"],
+        "GITLAB_URL": gitlab.url,
+        "GITLAB_TOKEN": next(iter(tokens.values())),
+        "WEBHOOK_SECRET": "sandbox",
+    }
+    return "\n".join(
+        [
+            f"Jenkins  {jenkins.url}",
+            *_table(users),
+            f"GitLab   {gitlab.url}",
+            *_table(tokens),
+            "",
+            "Paste this into the shell that runs configurator:",
+            "",
+            *(f"export {name}={value}" for name, value in exports.items()),
+            "",
+            "Ctrl-C ends both.",
+            "",
+        ]
+    )
+
+
+def _table(tokens: Mapping[str, str]) -> list[str]:
+    width = max(map(len, tokens), default=0)
+    return [f"  {name:<{width}}  {token}" for name, token in tokens.items()]

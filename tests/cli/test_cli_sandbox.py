@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+import configurator
+from configurator.cli import sandbox
+
+ROOT = Path(configurator.__file__).parent.parent
+
+
+def welcome(process: subprocess.Popen[str]) -> str:
+    """What the sandbox prints when it is up; if it ends before, what it printed until then."""
+    assert process.stdout is not None
+    text = ""
+    while "Ctrl-C ends both." not in text and (line := process.stdout.readline()):
+        text += line
+    return text
+
+
+def test_it_runs_until_it_is_ended_and_keeps_its_state(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("projects: [shop/payments]\n")
+    arguments = ["--jenkins-port", "0", "--gitlab-port", "0", "--seed", "seed.yaml", "--state", "state"]
+    tokens = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "configurator", "sandbox", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            exports = dict(re.findall(r"^export (\w+)=(\S+)$", welcome(process), re.MULTILINE))
+            project = requests.get(
+                exports["GITLAB_URL"] + "/api/v4/projects/shop%2Fpayments",
+                headers={"PRIVATE-TOKEN": exports["GITLAB_TOKEN"]},
+                timeout=10,
+            )
+            assert project.json()["path_with_namespace"] == "shop/payments"
+            user = requests.get(
+                exports["JENKINS_URL"] + "/me/api/json", auth=("admin", exports["JENKINS_API_TOKEN"]), timeout=10
+            )
+            assert user.json()["id"] == "admin"
+            tokens.append(exports["GITLAB_TOKEN"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=20)
+        assert (process.returncode, err) == (0, "")
+    assert tokens[0] == tokens[1]
+
+
+@pytest.mark.parametrize("server", ["jenkins", "gitlab"])
+def test_a_port_that_is_taken(command, server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {"jenkins": "0", "gitlab": "0", server: str(taken.getsockname()[1])}
+        ended = command("sandbox", "--jenkins-port", ports["jenkins"], "--gitlab-port", ports["gitlab"])
+    assert ended.code == 1
+    assert f"{server} can't listen on port {ports[server]}" in ended.err
+    assert f"--{server}-port" in ended.err
+
+
+def test_a_state_that_is_damaged(command, tmp_path: Path) -> None:
+    (tmp_path / "gitlab.json").write_text("{")
+    ended = command("sandbox", "--jenkins-port", "0", "--gitlab-port", "0", "--state", str(tmp_path))
+    assert ended.code == 1
+    assert "gitlab can't use its state" in ended.err
+
+
+def test_ctrl_c_ends_it(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sandbox, "_serve", interrupted)
+    assert command("sandbox").code == 0
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "projects: x", "projects: [1]", "projects: [payments]", "projects: []\nx: 1", "a: [", "\x00"]
+)
+def test_a_seed_that_is_none(command, tmp_path: Path, content: str) -> None:
+    (tmp_path / "seed.yaml").write_text(content)
+    ended = command("sandbox", "--seed", str(tmp_path / "seed.yaml"))
+    assert ended.code == 3
+    assert "seed" in ended.err
+
+
+def test_a_seed(tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("projects: [shop/payments, shop/audit]")
+    assert sandbox.seed_projects(tmp_path / "seed.yaml") == ("shop/payments", "shop/audit")

@@ -1,0 +1,66 @@
+"""Every example runs on the sandbox, twice, and the demo tells its story to the end."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from configurator import demo
+from configurator.cli.app import run as run_command
+from tests.e2e.conftest import REAL, Site, quiet
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+embedded_only = pytest.mark.skipif(bool(REAL), reason="the examples name projects and folders of their own")
+
+
+@embedded_only
+@pytest.mark.parametrize("name", sorted(one.name for one in EXAMPLES.iterdir()))
+def test_an_example_makes_what_it_says_and_finds_nothing_to_do_after(name: str, site: Site) -> None:
+    jenkins, gitlab = site.jenkins.url, site.gitlab.http.url
+    spec = site.path.parent / name
+    shutil.copytree(EXAMPLES / name, spec)
+    for file in spec.glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("https://jenkins.example.com", jenkins).replace("https://gitlab.example.com", gitlab)
+        file.write_text(text.replace("username: configurator", "username: admin"), encoding="utf-8")
+    site.environ |= {"GITLAB_CLONE_TOKEN": "clone token", "PAYMENT_GATEWAY_KEY": "gateway key"}
+    target = spec / "configurator.yaml" if (spec / "configurator.yaml").is_file() else spec
+    here = f"-f{target}"
+    assert site.run("validate", here).code == 0
+    applied = site.run("apply", here, "--yes", "-o", "json")
+    assert applied.code == 0, applied.err
+    assert {change["result"] for change in applied.json["changes"]} == {"done"}
+    for item in site.jenkins.list_items():
+        if item["_class"] != "com.cloudbees.hudson.plugins.folder.Folder":
+            site.jenkins.set_description(item["fullName"], item["description"])
+    again = site.run("plan", here, "-o", "json")
+    assert quiet(again.json), again.out
+    assert again.json["warnings"] == []
+
+
+def test_every_secret_of_an_example_is_a_reference_and_every_address_an_example() -> None:
+    for file in EXAMPLES.rglob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"https?://([^/\s]+)", text)) <= {"jenkins.example.com", "gitlab.example.com"}
+
+
+@embedded_only
+def test_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    assert demo.run(run_command, told.append) == 0
+    printed = capsys.readouterr()
+    story = "".join(told)
+    assert "Jenkins builds payments/MAIN-Build-payments #2" in story
+    assert "6 webhooks are left, none of them an orphan" in story
+    assert "Nothing to do" in printed.out
+    assert "triggers/GitLabPushTrigger/triggerOnPush: false → true" in printed.out
+    assert "a key that only the platform team knows" not in printed.out + printed.err + story
+
+
+@embedded_only
+def test_a_demo_that_goes_wrong_says_so() -> None:
+    with pytest.raises(demo.ConfiguratorError, match=r"`configurator validate` ended with 3, not 0"):
+        demo.run(lambda arguments: 3, lambda text: None)

@@ -86,6 +86,14 @@ class Field:
     secret: bool = False
 
 
+NOT_THERE = "it is not there"
+DIFFERS = "it differs from the spec"
+LEFT_THE_SPEC = "it carries our mark and is no longer in the spec"
+UNMARKED = "it exists and does not carry our mark"
+ORDINARY_REASONS = frozenset((NOT_THERE, DIFFERS, LEFT_THE_SPEC))
+"""Reasons that the action itself tells a person already."""
+
+
 class Action(StrEnum):
     """What is to be done with a resource."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -115,7 +116,8 @@ class Run:
             for kind in KINDS
         ]
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return make_plan(self.world.owner, self.desired, observed, Options(prune, tuple(adopt)), now)
+        plan = make_plan(self.world.owner, self.desired, observed, Options(prune, tuple(adopt)), now)
+        return replace(plan, warnings=tuple(dict.fromkeys((*self.warnings, *plan.warnings))))
 
     def apply(
         self,

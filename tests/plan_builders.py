@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from configurator.model import (
+    UNMARKED,
     Action,
     Applied,
     Change,
@@ -34,6 +35,8 @@ def change(
     wanted = None
     if action is not Action.DELETE:
         wanted = Resource(key, None, origin=Origin(application=application))
+    if action is Action.CONFLICT and not reason and owner is None:
+        reason = UNMARKED
     existing = Resource(key, None, owner=owner) if action is not Action.CREATE else None
     return Change(action, key, reason, fields, wanted, existing)
 
@@ -58,7 +61,7 @@ def example_plan() -> Plan:
         create("webhook", "gitlab:shop/payments -> payments/MAIN-Build-payments", "payments"),
         create("folder", "payments", "payments"),
         change(Action.UPDATE, "job", "audit/MAIN-Build-audit", application="audit", fields=(TRIGGER,)),
-        change(Action.CONFLICT, "job", "payments/MAIN-Build-payments", application="payments", reason="no mark"),
+        change(Action.CONFLICT, "job", "payments/MAIN-Build-payments", application="payments", reason=UNMARKED),
         change(Action.DELETE, "job", "old/MAIN-Build-old", owner="platform"),
         prunable=(change(Action.DELETE, "view", "gone/MAIN", owner="platform"),),
         warnings=("plugin git is old",),

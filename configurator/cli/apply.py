@@ -12,12 +12,14 @@ from click.core import ParameterSource
 from configurator.cli.console import Console, Settings
 from configurator.cli.options import command as command_decorator
 from configurator.cli.options import file_option, option, output_option, plan_options, run_options, spec_path
-from configurator.cli.signals import terminate_as_interrupt
+from configurator.cli.signals import stop_on_signal, terminate_as_interrupt
 from configurator.errors import RefusedError
 
 if TYPE_CHECKING:
     from configurator.model import Applied, Plan
     from configurator.planfile import PlanFile
+
+_STOPPING = "stopping: what is under way is finished first; once more to break it off"
 
 
 @command_decorator("apply")
@@ -62,10 +64,12 @@ def command(
             stored.require_same(plan)
         ask = plan.pending and not yes
         _show(plan, output, console, must=ask)
+        run.guard(plan, max_deletes)
         if ask:
             _confirm(console)
-        with console.progress(sum(change.action.value != "conflict" for change in plan.changes)) as listener:
-            applied = run.apply(plan, max_deletes=max_deletes, listener=listener)
+        total = sum(change.action.value != "conflict" for change in plan.changes)
+        with console.progress(total) as listener, stop_on_signal(lambda: listener.stage(_STOPPING)) as stop:
+            applied = run.apply(plan, max_deletes=max_deletes, listener=listener, stop=stop)
     _report(applied, output, console)
     return exit_code_of_apply(applied)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from configurator.errors import EXIT_DONE, ConfiguratorError, InputError, Proble
 if TYPE_CHECKING:
     from configurator.sandbox.gitlab import GitLabSandbox
     from configurator.sandbox.jenkins import JenkinsSandbox
+    from configurator.sandbox.seed import Seed
 
 _PORT = click.IntRange(0, 65535)
-_ADMIN = "root"
 
 
 @command_decorator("sandbox")
@@ -29,7 +29,7 @@ _ADMIN = "root"
 @option(
     "--seed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file with GitLab projects to begin with: `projects: [shop/payments]`.",
+    help="YAML file with what both begin with (docs/sandbox.md). Default: four projects and a token.",
 )
 @option(
     "--state",
@@ -42,70 +42,51 @@ def command(settings: Settings, jenkins_port: int, gitlab_port: int, seed: Path 
 
     They listen on this machine only. Ctrl-C ends them.
     """
-    projects = seed_projects(seed) if seed is not None else ()
+    begin = _load(seed)
     with terminate_as_interrupt():
         try:
-            _serve(Console(settings), jenkins_port, gitlab_port, projects, state)
+            _serve(Console(settings), jenkins_port, gitlab_port, begin, state)
         except KeyboardInterrupt:
             return EXIT_DONE
     return EXIT_DONE
 
 
-def seed_projects(seed: Path) -> tuple[str, ...]:
-    """The paths of the GitLab projects that a seed file asks for.
-
-    Raises:
-        InputError: the file can't be read, or says anything else.
-    """
-    import yaml
+def _load(path: Path | None) -> Seed:
+    """The seed in a file, or the usual one. Raises InputError."""
+    from configurator.sandbox.seed import SeedError, default_seed, load_seed
 
     try:
-        data = yaml.safe_load(seed.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError([Problem(f"can't read the seed file {seed} as YAML: {error}")]) from error
-    projects = data.get("projects") if isinstance(data, dict) and set(data) == {"projects"} else None
-    if not isinstance(projects, list) or not all(isinstance(path, str) and "/" in path for path in projects):
-        raise InputError(
-            [Problem(f"{seed} is not a seed file", hint="it holds one key, such as `projects: [shop/payments]`")]
-        )
-    return tuple(projects)
+        return default_seed() if path is None else load_seed(path)
+    except SeedError as error:
+        raise InputError([Problem(text) for text in error.problems]) from error
 
 
-def _serve(
-    console: Console, jenkins_port: int, gitlab_port: int, projects: tuple[str, ...], state: Path | None
-) -> None:
+def _serve(console: Console, jenkins_port: int, gitlab_port: int, seed: Seed, state: Path | None) -> None:
     """Run both servers until the process is interrupted."""
     from configurator.sandbox.gitlab import GitLabSandbox
     from configurator.sandbox.jenkins import JenkinsSandbox
+    from configurator.sandbox.seed import SeedError, apply_seed, gitlab_options, jenkins_options
 
     with (
-        _listening(GitLabSandbox, "gitlab", gitlab_port, state) as gitlab,
-        _listening(JenkinsSandbox, "jenkins", jenkins_port, state) as jenkins,
+        _listening(GitLabSandbox, "gitlab", gitlab_port, state, gitlab_options(seed)) as gitlab,
+        _listening(JenkinsSandbox, "jenkins", jenkins_port, state, jenkins_options(seed)) as jenkins,
     ):
-        _prepare(gitlab, projects)
+        try:
+            apply_seed(seed, jenkins, gitlab)
+        except SeedError as error:
+            raise InputError([Problem(text) for text in error.problems]) from error
         console.out(_welcome(jenkins, gitlab))
         threading.Event().wait()
 
 
-def _prepare(gitlab: GitLabSandbox, projects: Iterable[str]) -> None:
-    """Give a new GitLab an administrator with a token, and the projects that it does not have yet."""
-    if _ADMIN not in gitlab.users:
-        gitlab.add_user(_ADMIN, admin=True)
-    if not gitlab.tokens:
-        gitlab.add_token(_ADMIN, ("api",), name="configurator")
-    for path in projects:
-        if path not in gitlab.projects:
-            gitlab.add_project(path)
-
-
-def _listening(server: Any, name: str, port: int, state: Path | None) -> Any:
+def _listening(server: Any, name: str, port: int, state: Path | None, options: Mapping[str, Any]) -> Any:
     """The server, bound to its port but not started.
 
     Raises:
         ConfiguratorError: the port is taken, or the state can't be read.
     """
     try:
-        return server(port=port, state=state)
+        return server(port=port, state=state, **options)
     except OSError as error:
         raise ConfiguratorError(
             f"{name} can't listen on port {port}: {error.strerror or error}",
@@ -123,7 +104,7 @@ def _welcome(jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> str:
         "JENKINS_URL": jenkins.url,
         "JENKINS_API_TOKEN": users["admin"],
         "GITLAB_URL": gitlab.url,
-        "GITLAB_TOKEN": next(iter(tokens.values())),
+        **({"GITLAB_TOKEN": next(iter(tokens.values()))} if tokens else {}),
         "WEBHOOK_SECRET": "sandbox",
     }
     return "\n".join(

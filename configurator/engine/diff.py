@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from configurator.kinds.base import Kind
-from configurator.model import Action, Change, Field, Key, Observation, Plan, Resource, Unchecked
+from configurator.model import (
+    DIFFERS,
+    LEFT_THE_SPEC,
+    NOT_THERE,
+    UNMARKED,
+    Action,
+    Change,
+    Field,
+    Key,
+    Observation,
+    Plan,
+    Resource,
+    Unchecked,
+)
 from configurator.secret import MASK
 
 
@@ -83,7 +96,7 @@ def _change(kind: Kind, wanted: Resource, existing: Resource | None, options: Op
     key = wanted.key
     if existing is None:
         if wanted.manage:
-            return Change(Action.CREATE, key, "it is not there", wanted=wanted)
+            return Change(Action.CREATE, key, NOT_THERE, wanted=wanted)
         reason = "the spec says it is there already (manage: false), and it is not"
         return Change(Action.CONFLICT, key, reason, wanted=wanted)
     obstacle = kind.obstacle(wanted, existing)
@@ -96,12 +109,11 @@ def _change(kind: Kind, wanted: Resource, existing: Resource | None, options: Op
         return Change(Action.CONFLICT, key, reason, wanted=wanted, existing=existing)
     adopted = existing.owner is None
     if adopted and not options.adopts(wanted):
-        reason = "it exists and does not carry our mark"
-        return Change(Action.CONFLICT, key, reason, wanted=wanted, existing=existing)
+        return Change(Action.CONFLICT, key, UNMARKED, wanted=wanted, existing=existing)
     fields = tuple(kind.differences(wanted, existing))
     if not fields:
         return None
-    reason = "taken over (adopt)" if adopted else "it differs from the spec"
+    reason = "taken over (adopt)" if adopted else DIFFERS
     return Change(Action.UPDATE, key, reason, fields, wanted, existing)
 
 
@@ -143,8 +155,7 @@ def _deletions(
         spared.update(kind.spared(going))
     for key, reason in spared.items():
         kept.append(f"{key} left the spec and is kept: {reason}")
-    reason = "it carries our mark and is no longer in the spec"
-    return [Change(Action.DELETE, one.key, reason, existing=one) for one in going if one.key not in spared], kept
+    return [Change(Action.DELETE, one.key, LEFT_THE_SPEC, existing=one) for one in going if one.key not in spared], kept
 
 
 def _rank(change: Change, order: Mapping[str, int]) -> tuple[bool, str, int, str]:

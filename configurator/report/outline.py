@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from configurator.model import Action, Applied, Change, Outcome, Plan, Result, Unchecked
+from configurator.model import UNMARKED, Action, Applied, Change, Outcome, Plan, Result, Unchecked
 from configurator.report.safe import clean
 
 KINDS = ("plugin", "credential", "connection", "folder", "view", "job", "webhook")
@@ -100,7 +100,9 @@ def is_conflict(result: Result) -> bool:
 def conflict_advice(changes: Iterable[Change]) -> list[str]:
     """What to do about the conflicts among ``changes``, a sentence each; empty without any."""
     conflicts = [change for change in changes if change.action is Action.CONFLICT]
-    strangers = [change for change in conflicts if change.existing is None or change.existing.owner is None]
+    strangers = [change for change in conflicts if change.reason == UNMARKED]
+    theirs = [owner for change in conflicts if (owner := _other_owner(change))]
+    owners = sorted(set(theirs))
     advice = []
     if strangers:
         globs = list(dict.fromkeys(_adopt_glob(change) for change in strangers))
@@ -111,11 +113,10 @@ def conflict_advice(changes: Iterable[Change]) -> list[str]:
             f"{what} already without our mark and will be left alone. To take over what was made by hand, "
             f"set `adopt: true` on the object or its application, or run with {options}{more}"
         )
-    if len(strangers) < len(conflicts):
-        owners = sorted({change.existing.owner for change in conflicts if change.existing and change.existing.owner})
+    if owners:
         names = ", ".join(clean(owner) for owner in owners)
         advice.append(
-            f"{len(conflicts) - len(strangers)} belong to another spec ({names}); no option takes them over. "
+            f"{len(theirs)} belong to another spec ({names}); no option takes them over. "
             "Set `manage: false` where this spec only uses them, or remove them from one of the specs"
         )
     return advice
@@ -146,6 +147,13 @@ def some(names: Sequence[str], most: int) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def _other_owner(change: Change) -> str | None:
+    """Name of the other spec that owns what is there, or None."""
+    owner = change.existing.owner if change.existing is not None else None
+    ours = change.wanted.owner if change.wanted is not None else None
+    return owner if owner != ours else None
 
 
 def _kind_order(change: Change) -> int:

@@ -18,6 +18,8 @@ from configurator.report.safe import clean, clean_json
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_LONG = 1.0  # seconds from which on the time is worth a word
+
 
 class Silent:
     """Says nothing."""
@@ -158,6 +160,6 @@ def result_line(result: Result, paint: Paint) -> str:
     change = result.change
     what = f"{paint.symbol(change.action)} {clean(str(change.key))}"
     if result.outcome is Outcome.DONE:
-        return f"{what} ({result.seconds:.1f} s)"
+        return f"{what} ({result.seconds:.1f} s)" if result.seconds >= _LONG else what
     word = paint.bad("failed") if result.outcome is Outcome.FAILED else paint.warning("skipped")
     return f"{what}: {word}: {clean(result.error.strip())}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from configurator.model import Action, Applied, Change, Outcome, Plan, Unchecked
+from configurator.model import ORDINARY_REASONS, Action, Applied, Change, Outcome, Plan, Unchecked
 from configurator.report import outline
 from configurator.report.fields import field_lines
 from configurator.report.paint import Paint
@@ -53,16 +52,18 @@ def plan_text(plan: Plan, *, colour: bool = False, verbose: bool = False) -> str
 
 
 def applied_text(applied: Applied, *, colour: bool = False, verbose: bool = False) -> str:
-    """What an apply did: done, failed with its error, skipped with its reason, totals last.
+    """What an apply did: what failed, with its error; what was skipped, with the reason; totals last.
+
+    What was done as planned is counted; the plan was shown before, and the progress on the way.
 
     Args:
         colour: with escape sequences.
-        verbose: nothing is summed up as "… and 280 more like this".
+        verbose: also what was done, one line each, and nothing summed up as "… and 280 more".
     """
     paint = Paint(colour)
     lines: list[str] = []
     for section in (
-        _done(applied, paint, verbose),
+        _done(applied, paint) if verbose else (),
         _failed(applied, paint),
         _skipped(applied, paint, verbose),
         _conflicts(applied.plan.changes, paint),
@@ -86,7 +87,8 @@ def warnings_text(warnings: Sequence[str], *, colour: bool = False) -> str:
 def change_lines(change: Change, paint: Paint) -> list[str]:
     """One change: symbol, kind and name, reason; its fields below it."""
     name = paint.action(change.action, clean(change.key.name))
-    reason = paint.faint(f"  ({clean(change.reason)})") if change.reason else ""
+    telling = change.reason and change.reason not in ORDINARY_REASONS
+    reason = paint.faint(f"  ({clean(change.reason)})") if telling else ""
     return [
         f"  {paint.symbol(change.action)} {change.key.kind:<10} {name}{reason}",
         *(f"      {line}" for field in change.fields for line in field_lines(field)),
@@ -160,20 +162,12 @@ def _nothing_to_do(plan: Plan) -> str:
     return "Nothing to do: the servers are as the spec wants them."
 
 
-def _done(applied: Applied, paint: Paint, verbose: bool) -> list[str]:
-    """What was done, by action and kind, so that thousands of jobs take a dozen lines."""
-    by_kind: dict[tuple[Action, str], list[Change]] = {}
-    for result in applied.results:
-        if result.outcome is Outcome.DONE:
-            by_kind.setdefault((result.change.action, result.change.key.kind), []).append(result.change)
-    lines: list[str] = []
-    for (action, _), run in by_kind.items():
-        lines += _collapsed(run, partial(_done_line, paint.good(_DONE_WORDS[action])), paint, verbose)
-    return lines
-
-
-def _done_line(word: str, change: Change) -> list[str]:
-    return [f"  {word}  {_named(change)}"]
+def _done(applied: Applied, paint: Paint) -> list[str]:
+    return [
+        f"  {paint.good(_DONE_WORDS[result.change.action])}  {_named(result.change)}"
+        for result in applied.results
+        if result.outcome is Outcome.DONE
+    ]
 
 
 def _failed(applied: Applied, paint: Paint) -> list[str]:

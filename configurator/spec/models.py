@@ -230,7 +230,7 @@ class JobGitLab(Model):
 
     gitlab: str | None = Field(None, description="Name of the gitlab entry; needed where there are several.")
     project: str = Field(pattern=PROJECT_PATTERN, description="GitLab project path.", examples=["shop/payments"])
-    events: list[Event] = Field(default=["push"], min_length=1, description="Events that start a build.")
+    events: list[Event] = Field(default=["push"], description="Events that start a build; empty: none does.")
     branches: list[str] = Field(
         default_factory=list,
         description="Branches that build (for merge requests the target); empty: all.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class FakeRun:
     failed: str = ""
     opening: BaseException | None = None
     planning: BaseException | None = None
+    guarding: BaseException | None = None
     applying: BaseException | None = None
     plan_code: int = 0
     apply_code: int = 0
@@ -51,7 +53,15 @@ class FakeRun:
             raise self.planning
         return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
 
-    def apply(self, plan: Plan, *, max_deletes: int | None = None, listener: Any = None) -> Applied:
+    def guard(self, plan: Plan, max_deletes: int | None = None) -> None:
+        self.calls.append(("guard", {"max_deletes": max_deletes}))
+        if self.guarding:
+            raise self.guarding
+
+    def apply(
+        self, plan: Plan, *, max_deletes: int | None = None, listener: Any = None, stop: threading.Event | None = None
+    ) -> Applied:
+        assert stop is not None and not stop.is_set()
         self.calls.append(("apply", {"max_deletes": max_deletes}))
         if self.applying:
             raise self.applying

@@ -14,6 +14,7 @@ import requests
 import configurator
 from configurator.cli import sandbox
 
+SEED = "gitlab: {users: [bot], tokens: [{user: bot}], projects: [{path: shop/payments}]}\n"
 ROOT = Path(configurator.__file__).parent.parent
 
 
@@ -27,7 +28,7 @@ def welcome(process: subprocess.Popen[str]) -> str:
 
 
 def test_it_runs_until_it_is_ended_and_keeps_its_state(tmp_path: Path) -> None:
-    (tmp_path / "seed.yaml").write_text("projects: [shop/payments]\n")
+    (tmp_path / "seed.yaml").write_text(SEED)
     arguments = ["--jenkins-port", "0", "--gitlab-port", "0", "--seed", "seed.yaml", "--state", "state"]
     tokens = []
     for _ in range(2):
@@ -84,16 +85,16 @@ def test_ctrl_c_ends_it(command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("sandbox").code == 0
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "projects: x", "projects: [1]", "projects: [payments]", "projects: []\nx: 1", "a: [", "\x00"]
-)
-def test_a_seed_that_is_none(command, tmp_path: Path, content: str) -> None:
-    (tmp_path / "seed.yaml").write_text(content)
+def test_a_seed_with_mistakes_tells_all_of_them_with_their_places(command, tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("gitlab: {projects: [{path: payments}]}\njenkins: {folder: x}\n")
     ended = command("sandbox", "--seed", str(tmp_path / "seed.yaml"))
     assert ended.code == 3
-    assert "seed" in ended.err
+    assert "seed.yaml:1:22: gitlab.projects.0.path" in ended.err
+    assert "seed.yaml:2:11: jenkins.folder: unknown key" in ended.err
 
 
-def test_a_seed(tmp_path: Path) -> None:
-    (tmp_path / "seed.yaml").write_text("projects: [shop/payments, shop/audit]")
-    assert sandbox.seed_projects(tmp_path / "seed.yaml") == ("shop/payments", "shop/audit")
+def test_a_seed_that_jenkins_refuses(command, tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("jenkins: {jobs: [{name: 'a?b'}]}\n")
+    ended = command("sandbox", "--jenkins-port", "0", "--gitlab-port", "0", "--seed", str(tmp_path / "seed.yaml"))
+    assert ended.code == 3
+    assert "unsafe character" in ended.err

@@ -29,7 +29,7 @@ def test_lines() -> None:
             listener.finished(result)
     assert written == [
         "reading Jenkins …\n",
-        "+ job a\\x1b[2J (0.2 s)\n",
+        "+ job a\\x1b[2J\n",
         "+ job b: failed: 500\\nmore\n",
         "+ job c: skipped: b failed\n",
     ]

@@ -20,7 +20,7 @@ audit
 
 payments
   + folder     payments
-  ! job        payments/MAIN-Build-payments  (no mark)
+  ! job        payments/MAIN-Build-payments  (it exists and does not carry our mark)
   + webhook    gitlab:shop/payments -> payments/MAIN-Build-payments
 
 Shared
@@ -164,10 +164,6 @@ def test_an_apply_reads_like_this() -> None:
     assert (
         applied_text(done)
         == """\
-  created  plugin     gitlab-plugin
-  updated  job        audit/MAIN-Build-audit
-  deleted  job        old/MAIN-Build-old
-
   failed   folder     payments (to create)
       Jenkins: 500
       Look at its log.
@@ -206,9 +202,11 @@ def test_a_missing_right_of_a_result_is_told_once_under_not_done() -> None:
     assert "1 skipped" in text
 
 
-def test_many_done_are_summed_up() -> None:
-    changes = [create("job", f"a/J{number}") for number in range(30)]
-    assert "… and 18 more like this" in applied_text(applied(plan(*changes)))
+def test_what_was_done_as_planned_is_counted_and_listed_on_demand() -> None:
+    done = applied(plan(*(create("job", f"a/J{number}") for number in range(30))))
+    assert applied_text(done) == "Applied: 30 created, 0 updated, 0 deleted, 0 failed, 0 skipped, in 0.0 s.\n"
+    assert applied_text(done, verbose=True).startswith("  created  job        a/J0\n")
+    assert "  created  job        a/J29\n" in applied_text(done, verbose=True)
 
 
 def test_warnings_alone() -> None:

@@ -25,7 +25,8 @@ flex-wrap:wrap;border-bottom:3px solid var(--accent)}h1{font-size:1.25rem;margin
 padding:.8rem 1rem;margin:1rem 0}.head{display:flex;gap:.75rem;align-items:center;flex-wrap:wrap}
 .head form{margin-left:auto;display:flex;gap:.4rem}table{border-collapse:collapse;width:100%;margin-top:.5rem}
 th,td{text-align:left;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line);vertical-align:top;
-overflow-wrap:anywhere}th{color:var(--dim);font-weight:500;font-size:.85rem}code{font-size:.85rem}
+white-space:nowrap}td code,td .dim{overflow-wrap:anywhere}td:has(code),td:nth-child(3){white-space:normal;
+min-width:9rem}th{color:var(--dim);font-weight:500;font-size:.85rem}code{font-size:.85rem}
 button,input,select{font:inherit;padding:.2rem .7rem;border:1px solid var(--line);border-radius:6px;
 background:var(--bg);color:var(--fg)}button{cursor:pointer;border-color:var(--accent);color:var(--accent)}
 .good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.tag{border:1px solid var(--line);

@@ -18,6 +18,7 @@ h1 small, .dim { opacity: .65; font-weight: normal; }
 h2 { margin-top: 2rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
+.scroll { overflow-x: auto; }
 code { font-size: .92em; }
 pre { white-space: pre-wrap; margin: 0; font: inherit; }
 .note { border-left: 3px solid #c80; padding-left: .75rem; }
@@ -151,7 +152,7 @@ def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *
     body = "".join(
         "<tr>" + "".join(f"<td>{cell if escaped else escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<h2>{escape(title)}</h2><table><tr>{heads}</tr>{body}</table>"
+    return f'<h2>{escape(title)}</h2><div class="scroll"><table><tr>{heads}</tr>{body}</table></div>'
 
 
 def _clock(seconds: float) -> str:

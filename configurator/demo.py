@@ -105,14 +105,12 @@ class _Story:
             raise ConfiguratorError(f"the demo stops: `configurator {command}` ended with {code}, not {expect}")
 
     def write_spec(self, without: str = "") -> None:
+        """The quick start's spec with the addresses of the servers; ``without`` is its last application."""
         text = _quickstart().read_text(encoding="utf-8")
         text = text.replace("https://jenkins.example.com", self.jenkins.url)
         text = text.replace("https://gitlab.example.com", self.gitlab.url)
-        head, *applications = text.split("  - name: ")[-len(PROJECTS) - 1 :]
         if without:
-            kept = [one for one in applications if not one.startswith(f"{without}\n")]
-            text = text.removesuffix("".join(f"  - name: {one}" for one in applications))
-            text += "".join(f"  - name: {one}" for one in kept)
+            text = text.partition(f"  - name: {without}\n")[0]
         self.spec.write_text(text, encoding="utf-8")
 
     def push(self) -> None:

@@ -137,9 +137,7 @@ class EmbeddedServer:
 
     def count(self, method: str = "", path_contains: str = "") -> int:
         """How many logged requests match."""
-        return sum(
-            (not method or entry.method == method) and path_contains in entry.path for entry in list(self.log)
-        )
+        return sum((not method or entry.method == method) and path_contains in entry.path for entry in list(self.log))
 
     def inject(self, fault: Fault) -> None:
         """Add a fault; it is used up after ``fault.times`` hits."""
@@ -183,7 +181,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         self._connections.add(request)
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+        super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
         self._connections.discard(request)

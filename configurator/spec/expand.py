@@ -61,6 +61,7 @@ class _Expander:
             jobs=tuple(sorted(self._jobs, key=attrgetter("name"))),
             views=tuple(sorted(self._views, key=attrgetter("name"))),
             warnings=(*self._loaded.warnings, *dict.fromkeys(self._builder.warnings)),
+            place=self._loaded.place,
         )
         problems = [*self._problems, *self._builder.problems]
         # What failed to expand is not there to be checked: only then would a folder seem to be missing.

@@ -5,8 +5,10 @@ The last form that knows no server: plain items, sorted, holding neither a secre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from configurator.errors import Place
 from configurator.model import Origin
 from configurator.spec.models import Spec
 
@@ -107,6 +109,7 @@ class Expanded:
         jobs: sorted by name.
         views: sorted by name.
         warnings: sentences for people: those of loading the spec, then those of expanding it.
+        place: called with the path of a value in the spec, such as ``("gitlab", 0)``: its place in the YAML.
     """
 
     spec: Spec
@@ -114,3 +117,4 @@ class Expanded:
     jobs: tuple[JobItem, ...]
     views: tuple[ViewItem, ...]
     warnings: tuple[str, ...] = ()
+    place: Callable[..., Place | None] = field(default=lambda *path: None, compare=False, repr=False)

@@ -230,9 +230,7 @@ class Route:
         object.__setattr__(self, "parts", tuple(self.path.strip("/").split("/")))
 
     def match(self, parts: tuple[str, ...]) -> dict[str, str] | None:
-        """The variable parts, decoded, when ``parts`` is this route's path."""
-        if len(parts) != len(self.parts):
-            return None
+        """The variable parts, decoded, when ``parts`` (as many as this route has) is its path."""
         args: dict[str, str] = {}
         for pattern, part in zip(self.parts, parts, strict=True):
             if pattern.startswith(":"):

@@ -167,7 +167,8 @@ def integration_wants(integration: JenkinsIntegration, kind: EventKind) -> bool:
 
 def _integration_hook(project: Project, integration: JenkinsIntegration) -> Hook:
     """The integration as the hook it acts like (contract, behaviour 10)."""
-    parts = urlsplit(f"{(integration.jenkins_url or '').rstrip('/')}/project/{integration.project_name}")
+    job = quote(integration.project_name or "", safe="/")
+    parts = urlsplit(f"{(integration.jenkins_url or '').rstrip('/')}/project/{job}")
     if integration.username:
         secret = quote(integration.password or "", safe="")
         netloc = f"{quote(integration.username, safe='')}:{secret}@{parts.netloc}"

@@ -67,7 +67,7 @@ class Token:
 
     id: int
     name: str
-    value: str
+    value: str = field(repr=False)
     user_id: int
     scopes: list[str]
     created_at: str
@@ -156,7 +156,7 @@ class Variable:
     """A CI/CD variable."""
 
     key: str
-    value: str
+    value: str = field(repr=False)
     variable_type: str = "env_var"
     protected: bool = False
     masked: bool = False
@@ -177,7 +177,7 @@ class JenkinsIntegration:
     jenkins_url: str | None = None
     project_name: str | None = None
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     enable_ssl_verification: bool = True
     push_events: bool = True
     merge_requests_events: bool = False
@@ -220,16 +220,16 @@ class Hook:
     created_at: str
     updated_at: str
     flags: dict[str, bool | None]
-    token: str | None = None
-    signing_token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    signing_token: str | None = field(default=None, repr=False)
     name: str | None = None
     description: str | None = None
     enable_ssl_verification: bool = True
     push_events_branch_filter: str | None = None
     branch_filter_strategy: str = "wildcard"
     custom_webhook_template: str | None = None
-    url_variables: dict[str, str] = field(default_factory=dict)
-    custom_headers: dict[str, str] = field(default_factory=dict)
+    url_variables: dict[str, str] = field(default_factory=dict, repr=False)
+    custom_headers: dict[str, str] = field(default_factory=dict, repr=False)
     failures: int = 0
     disabled_until: str | None = None
     disabled: bool = False

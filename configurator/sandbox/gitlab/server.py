@@ -46,6 +46,7 @@ class GitLabSandbox(EmbeddedServer):
 
     Attributes:
         settings: every other switch, to be changed at any time.
+        restored: whether a state was found and loaded.
 
     Raises:
         ValueError: no such version, or the state file can't be read.
@@ -94,7 +95,11 @@ class GitLabSandbox(EmbeddedServer):
         )
         self._api = Api(self._instance)
         self._state = StateFile(state, self._world) if state else None
-        self.restored = self._state.load() if self._state else False
+        try:
+            self.restored = self._state.load() if self._state else False
+        except ValueError:
+            super().stop()  # gives the port back; the file stays as it is
+            raise
 
     def start(self) -> GitLabSandbox:
         """Serve in the background, and save if there is a state folder."""

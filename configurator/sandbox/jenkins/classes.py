@@ -261,10 +261,7 @@ def class_of_tag(tag: str) -> str:
 
 
 def tag_of_class(name: str) -> str:
-    """An element's name for a class: the reverse of :func:`class_of_tag`."""
-    for alias, aliased in ROOT_ALIASES.items():
-        if aliased == name:
-            return alias
+    """An element's name for a class without an alias: the reverse of :func:`class_of_tag`."""
     return name.replace("_", "__").replace("$", "_-")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _PACKAGE = "com.dabsquared.gitlabjenkins"
 _BUILDERS = {"autodetect": ("Autodetect", 0), "v4": ("V4", 1), "v3": ("V3", 2)}
@@ -75,15 +75,16 @@ def test_connection(form: Mapping[str, str], token: str | None) -> str:
     if token is None:
         return _error(f"No credentials found for credentialsId: {form.get('apiTokenId', '')}")
     url = form.get("url", "")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _address(url)
+    if parts is None or parts.hostname is None:
         return _error(f"RESTEASY004655: Unable to invoke request: {url} is no address")
     if not _loopback(parts.hostname):
         return _error(f"the sandbox calls loopback addresses only, not {parts.hostname}")
     versions = {"v3": ("v3",), "v4": ("v4",)}.get(form.get("clientBuilderId", ""), ("v4", "v3"))
-    timeout = float(form.get("connectionTimeout") or 10)
+    given = form.get("connectionTimeout", "")
+    timeout = float(given) if given.isdecimal() and int(given) else 10.0
     for version in versions:
-        status, reason = _ask(url, version, token, timeout)
+        status, reason = _ask(parts, version, token, timeout)
         if status == 200:
             return '<div class="ok">Success</div>'
         if status != 404 or len(versions) == 1:
@@ -114,8 +115,7 @@ def _flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _ask(url: str, version: str, token: str, timeout: float) -> tuple[int, str]:
-    parts = urlsplit(url)
+def _ask(parts: SplitResult, version: str, token: str, timeout: float) -> tuple[int, str]:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -135,6 +135,14 @@ def _ask(url: str, version: str, token: str, timeout: float) -> tuple[int, str]:
         return 0, str(error)
     finally:
         connection.close()
+
+
+def _address(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        return parts if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 else None
+    except ValueError:  # a port that is no port, half an IPv6 address
+        return None
 
 
 def _loopback(host: str) -> bool:

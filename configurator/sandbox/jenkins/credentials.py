@@ -79,7 +79,7 @@ class CredentialStore:
         """All domains, the global one first; it is always there."""
         stored = self._read(False)
         entries = [] if stored is None else list(stored)
-        found = [Domain(text_of(entry[0], "name") or None, entry) for entry in entries]
+        found = [Domain(text_of(entry[0], "name") or None, entry) for entry in entries if len(entry) == 2]
         if not any(domain.name is None for domain in found):
             found.insert(0, Domain(None, _entry()))
         return found

@@ -77,7 +77,7 @@ def _level(tokens: list[str]) -> tuple[Tree, list[str]]:
 def render(value: Any, query: Mapping[str, str]) -> str:
     """JSON of an exported object for a request's query (``tree``, ``depth``). Raises BadTreeError."""
     tree = parse_tree(query["tree"]) if "tree" in query else None
-    depth = int(query["depth"]) if query.get("depth", "").isdigit() else 0
+    depth = int(query["depth"]) if query.get("depth", "").isdecimal() else 0
     return json.dumps(_pick(value, tree, depth), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -46,10 +46,11 @@ class ScriptConsole:
             return _compile_error(text)
         try:
             payload = json.loads(form.get("payload", ""))
+            nonce = payload["nonce"]
             answer = self._operation(named[1], payload, user)
         except (ValueError, KeyError, TypeError, DuplicateConnectionError) as error:
             return f"java.lang.IllegalArgumentException: {error}\n\tat Script1.run(Script1.groovy)\n"
-        return f"configurator:{payload['nonce']}\n" + json.dumps(answer, ensure_ascii=False)
+        return f"configurator:{nonce}\n" + json.dumps(answer, ensure_ascii=False)
 
     def _operation(self, name: str, payload: dict[str, Any], user: User) -> dict[str, Any]:
         if name == "inventory":
@@ -105,7 +106,9 @@ class ScriptConsole:
             return {"name": name, "error": "a Folder can not be built"}
         if items.disabled(item):
             return {"name": name, "error": "the job is disabled"}
-        self._controller.queue.schedule(item, f"Started by user {user.name}", items.parameters(item) or {})
+        waiting = [build.job for build in self._controller.queue.waiting]
+        if item.next_build == 1 and item.full_name not in waiting:
+            self._controller.queue.schedule(item, f"Started by user {user.name}", items.parameters(item) or {})
         return {"name": name, "queued": True}
 
 

@@ -179,6 +179,8 @@ class JenkinsSandbox(EmbeddedServer):
             return answer if isinstance(answer, Response) else answer()
         except Refused as refused:
             return refused.response
+        except UnicodeDecodeError:
+            return self._answers.oops()  # a form that is not UTF-8
 
     def _answer(self, request: Request) -> Answer:
         caller = self._authentication.caller(request)

@@ -33,10 +33,15 @@ class Client:
             options.setdefault("headers", {}).setdefault("Content-Type", "application/json")
         answer = self._session.request(method, url, json=json, allow_redirects=False, **options)
         media_type = answer.headers.get("Content-Type", "").split(";")[0]
-        body = answer.json() if media_type == "application/json" else answer.text
+        body = answer.json() if media_type == "application/json" and method != "HEAD" else answer.text
         route = urlsplit(url).path.removeprefix(self._gitlab.context_path)
         contract().check(method, route, answer.status_code, media_type, body)
         return answer
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What it sends along, for requests that are not checked."""
+        return {name: str(value) for name, value in self._session.headers.items()}
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)

@@ -117,9 +117,7 @@ def test_impersonation_can_be_switched_off(gitlab: GitLabSandbox) -> None:
 
 def test_fine_grained_tokens(gitlab: GitLabSandbox) -> None:
     gitlab.add_project("shop/catalog", maintainers=["ann"])
-    token = gitlab.add_token(
-        "ann", kind="fine-grained", permissions=["Webhook: Read", "Project: Read"], projects=[1]
-    )
+    token = gitlab.add_token("ann", kind="fine-grained", permissions=["Webhook: Read", "Project: Read"], projects=[1])
     client = Client(gitlab, token.value)
     assert client.get("/projects/1/hooks").status_code == 200
     assert error_of(client.get("/projects/2/hooks")) == (404, "404 Not Found")

@@ -301,9 +301,7 @@ def test_tests_with_data(gitlab: GitLabSandbox, ann: Client, receiver: Receiver)
 
 
 @pytest.mark.parametrize(("version", "allowed"), [("16.11.0", 6), ("18.5.0", 5)])
-def test_test_limit(
-    make_gitlab: Callable[..., GitLabSandbox], receiver: Receiver, version: str, allowed: int
-) -> None:
+def test_test_limit(make_gitlab: Callable[..., GitLabSandbox], receiver: Receiver, version: str, allowed: int) -> None:
     gitlab = make_gitlab(version)
     client = client_of(gitlab)
     for _ in range(2):

@@ -299,10 +299,10 @@ def test_the_token_goes_with_the_url(gitlab: GitLabSandbox, ann: Client) -> None
     assert stored_token(gitlab) == "t2"
 
 
-@pytest.mark.parametrize(("version", "kept"), [("15.5.0", True), ("15.6.0", False), ("15.11.0", False), ("16.0.0", True)])
-def test_every_put_wiped_the_token_once(
-    make_gitlab: Callable[..., GitLabSandbox], version: str, kept: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("version", "kept"), [("15.5.0", True), ("15.6.0", False), ("15.11.0", False), ("16.0.0", True)]
+)
+def test_every_put_wiped_the_token_once(make_gitlab: Callable[..., GitLabSandbox], version: str, kept: bool) -> None:
     gitlab = make_gitlab(version)
     client = client_of(gitlab)
     client.hook(token="t1")

@@ -140,11 +140,14 @@ def test_project_tokens(gitlab: GitLabSandbox, ann: Client) -> None:
     assert bot.get("/user").json()["bot"] is True
     assert bot.get("/projects/1").status_code == 200
     assert bot.get("/projects/1/hooks").status_code == 403
-    assert "permission to create" in error_of(
-        Client(gitlab, ann.post("/projects/1/access_tokens", {**NEW, "access_level": 40}).json()["token"]).post(
-            "/projects/1/access_tokens", NEW
-        )
-    )[1]
+    assert (
+        "permission to create"
+        in error_of(
+            Client(gitlab, ann.post("/projects/1/access_tokens", {**NEW, "access_level": 40}).json()["token"]).post(
+                "/projects/1/access_tokens", NEW
+            )
+        )[1]
+    )
     renewed = ann.post(f"/projects/1/access_tokens/{made['id']}/rotate", {"expires_at": "2026-06-01"})
     assert renewed.json()["resource_id"] == 1
     assert bot.get("/user").status_code == 401

@@ -60,7 +60,7 @@ def test_wrong_credentials_are_401_everywhere(jenkins: JenkinsSandbox, header: s
 
 
 def test_a_broken_cookie_is_no_session(jenkins: JenkinsSandbox) -> None:
-    for cookie in ('JSESSIONID.sandbox="', "JSESSIONID.sandbox=made-up", "a b=\x01"):
+    for cookie in ('JSESSIONID.sandbox="', "JSESSIONID.sandbox=made-up", "a b=\x01", "a/b=1"):
         answer = by_password(jenkins).post(f"{jenkins.url}/scriptText", headers={"Cookie": cookie})
         assert answer.status_code == 403
 
@@ -133,6 +133,9 @@ def test_renaming_with_create_and_delete(jenkins: JenkinsSandbox, admin: Caller)
 def test_credentials_are_absent_without_each_right(jenkins: JenkinsSandbox, admin: Caller) -> None:
     base = "/credentials/store/system/domain/_"
     assert admin("POST", f"{base}/createCredentials", gitlab_token("c")).status_code == 200
+    name = "com.cloudbees.plugins.credentials.domains.Domain"
+    domain = f"<{name}><name>d</name><specifications/></{name}>"
+    assert admin("POST", "/credentials/store/system/createDomain", domain).status_code == 200
     rights = jenkins.users["reader"].permissions | {CREDENTIALS_VIEW}
     jenkins.users["viewer"] = User("viewer", "", "viewer-token", frozenset(rights))
     viewer = Caller(jenkins, "viewer")
@@ -142,6 +145,7 @@ def test_credentials_are_absent_without_each_right(jenkins: JenkinsSandbox, admi
         ("POST", f"{base}/credential/c/config.xml"),
         ("DELETE", f"{base}/credential/c/config.xml"),
         ("POST", "/credentials/store/system/createDomain"),
+        ("GET", "/credentials/store/system/domain/d/config.xml"),
     ):
         assert viewer(method, path, gitlab_token("c")).status_code == 404
     maker = frozenset({OVERALL_READ, "com.cloudbees.plugins.credentials.CredentialsProvider.Create"})

@@ -155,7 +155,7 @@ def test_ciphertext_of_another_controller_is_a_value_like_any_other(jenkins: Jen
 
 
 @pytest.mark.parametrize(
-    "text", ["", "plain", "{AQA}", "{AQAAABAAAAAQ}", "{AQAAABAAAAAQ====}", "{AQAA" + "A" * 40 + "}"]
+    "text", ["", "plain", "{AQA}", "{AQAA=AA}", "{AQAAABAAAAAQ}", "{AQAAABAAAAAQ====}", "{AQAA" + "A" * 40 + "}"]
 )
 def test_what_is_no_ciphertext(jenkins: JenkinsSandbox, text: str) -> None:
     assert jenkins.controller.secrets.decrypt(text) is None
@@ -369,3 +369,17 @@ def test_what_is_not_there(admin: Caller) -> None:
     admin.create("a", FREESTYLE)
     assert admin("GET", "/job/a/createItem?name=x").status_code == 404
     assert admin("PUT", "/job/a/config.xml", FREESTYLE).status_code == 405
+
+
+def test_bodies_that_are_no_form(admin: Caller) -> None:
+    admin.create("a", FREESTYLE)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert admin("POST", "/job/a/submitDescription", b"\xff\xfe", headers=form).status_code == 500
+
+
+def test_a_store_that_makes_no_sense_holds_nothing(admin: Caller) -> None:
+    tag = "com.cloudbees.hudson.plugins.folder.properties.FolderCredentialsProvider_-FolderCredentialsProperty"
+    held = f"<properties><{tag}><domainCredentialsMap><entry/></domainCredentialsMap></{tag}></properties>"
+    admin.create("f", f"<{FOLDER}>{held}</{FOLDER}>")
+    listed = admin("GET", "/job/f/credentials/store/folder/domain/_/api/json").json()
+    assert listed["credentials"] == []

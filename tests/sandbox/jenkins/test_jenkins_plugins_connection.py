@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jenkins_calls import Caller, gitlab_token
 
-from configurator.sandbox.jenkins import INSTALLED, JenkinsSandbox, PluginManager
+from configurator.sandbox.jenkins import INSTALLED, JenkinsSandbox, PluginManager, connection
 from configurator.sandbox.server import EmbeddedServer, Request, Response
 
 TEST = "/descriptorByName/com.dabsquared.gitlabjenkins.connection.GitLabConnection/testConnection"
@@ -133,6 +133,8 @@ def test_a_server_that_does_not_answer(admin: Caller) -> None:
     ("url", "expected"),
     [
         ("gitlab", "gitlab is no address"),
+        ("http://[::1/", "is no address"),
+        ("http://127.0.0.1:99999/", "is no address"),
         ("http://192.0.2.1/", "loopback addresses only, not 192.0.2.1"),
         ("http://localhost:9/", "Connect to localhost:9 [localhost/127.0.0.1] failed: Connection refused"),
         ("https://127.0.0.1:9", "Connect to 127.0.0.1:9 [/127.0.0.1] failed: Connection refused"),
@@ -140,6 +142,16 @@ def test_a_server_that_does_not_answer(admin: Caller) -> None:
 )
 def test_addresses_that_can_not_be_asked(admin: Caller, url: str, expected: str) -> None:
     assert expected in ask(admin, url)
+
+
+def test_a_name_that_is_not_known(admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise OSError("Name or service not known")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("configurator.sandbox.jenkins.connection.socket.getaddrinfo", unknown)
+        form = {"url": "http://gitlab.example.com", "apiTokenId": "c", "connectionTimeout": "soon"}
+        assert "loopback addresses only" in connection.test_connection(form, "glpat-1")
 
 
 def test_something_else_than_http_at_the_address(admin: Caller) -> None:

@@ -36,7 +36,7 @@ def test_only_the_packaged_text_runs(admin: Caller) -> None:
     assert admin("POST", "/scriptText", {**form, "script": text.replace("\n", "\r\n")}).text.startswith("configurator")
 
 
-@pytest.mark.parametrize("payload", ["", "{", '{"nonce": "n"}', "[]"])
+@pytest.mark.parametrize("payload", ["", "{", '{"nonce": "n"}', '{"values": []}', "[]"])
 def test_a_bad_payload_throws(admin: Caller, payload: str) -> None:
     text = files("configurator.clients").joinpath("scripts", "encrypt.groovy").read_text(encoding="utf-8")
     answer = admin("POST", "/scriptText", {"script": text, "payload": payload})
@@ -196,7 +196,17 @@ def test_build(jenkins: JenkinsSandbox, admin: Caller) -> None:
         "a Folder can not be built",
         "there is no such job",
     ]
+    assert admin.script("build", {"jobs": ["a"]})["results"] == [{"name": "a", "queued": True}]
     assert [(build.job, build.cause) for build in jenkins.builds] == [("a", "Started by user admin")]
+
+
+def test_a_first_build_that_waits_is_not_asked_for_twice() -> None:
+    with JenkinsSandbox(quiet_period=3600) as jenkins:
+        admin = Caller(jenkins, "admin")
+        admin.create("a", pipeline())
+        for _ in range(2):
+            assert admin.script("build", {"jobs": ["a"]})["results"] == [{"name": "a", "queued": True}]
+        assert len(jenkins.queue.waiting) == 1
 
 
 def test_without_the_plugin() -> None:

@@ -228,6 +228,6 @@ def test_no_credential_class_of_the_recording_is_missing() -> None:
         for line in LINES
         if "createCred" in line["request"]["path"]
     }
-    assert {name for name in posted if name.startswith(("com.", "org."))} - {
-        "com.example.Nope"
-    } <= set(CREDENTIAL_CLASSES)
+    assert {name for name in posted if name.startswith(("com.", "org."))} - {"com.example.Nope"} <= set(
+        CREDENTIAL_CLASSES
+    )

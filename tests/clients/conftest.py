@@ -29,20 +29,12 @@ class Time:
 
 
 class Answering(EmbeddedServer):
-    """Answers with a function; keeps the requests, and counts connections."""
+    """Answers with a function; keeps the requests."""
 
     def __init__(self, answer: Callable[[Request], Response], context_path: str = "") -> None:
         super().__init__(context_path=context_path)
         self._function = answer
         self.requests: list[Request] = []
-        self.connections = 0
-        accept = self._http.get_request
-
-        def counted() -> tuple[object, object]:
-            self.connections += 1
-            return accept()
-
-        self._http.get_request = counted  # type: ignore[method-assign,assignment]
 
     def answer(self, request: Request) -> Response | None:
         self.requests.append(request)

@@ -64,3 +64,21 @@ def test_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_demo_that_goes_wrong_says_so() -> None:
     with pytest.raises(demo.ConfiguratorError, match=r"`configurator validate` ended with 3, not 0"):
         demo.run(lambda arguments: 3, lambda text: None)
+
+
+@embedded_only
+def test_the_plan_in_the_readme_is_a_real_one(site: Site) -> None:
+    assert site.embedded is not None
+    jenkins, gitlab = site.embedded
+    text = (EXAMPLES / "quickstart" / "configurator.yaml").read_text(encoding="utf-8")
+    text = text.replace("https://jenkins.example.com", jenkins.url).replace("https://gitlab.example.com", gitlab.url)
+    site.path.write_text(text.replace("[main, release/2.x]", "[main]"), encoding="utf-8")
+    assert site.run("apply", "--yes").code == 0
+    job = "payments/MAIN-Build-payments"
+    xml = site.jenkins.read_item(job)
+    site.jenkins.write_item(job, xml.replace("<triggerOnPush>true", "<triggerOnPush>false"))
+    [hook] = [one for one in gitlab.hooks("shop/payments") if "Build" in one.url]
+    hook.enable_ssl_verification = False
+    site.path.write_text(text.partition("  - name: search\n")[0], encoding="utf-8")
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    assert site.run("plan", "--prune").out in readme

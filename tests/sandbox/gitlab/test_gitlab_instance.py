@@ -117,7 +117,7 @@ def test_state_is_saved_while_it_runs_and_only_when_changed(tmp_path: Path, monk
         gitlab.add_user("ann")
         file = tmp_path / "deep" / "folder" / STATE_FILE
         deadline = time.monotonic() + 5
-        while not file.exists() and time.monotonic() < deadline:
+        while not (file.exists() and "ann" in file.read_text()) and time.monotonic() < deadline:
             time.sleep(0.01)
         written = file.stat().st_mtime_ns
     assert file.stat().st_mtime_ns == written

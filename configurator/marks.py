@@ -50,8 +50,8 @@ class Mark:
 
 def read_mark(description: str | None) -> Mark | None:
     """The mark in the last non-empty line of ``description``, or None."""
-    lines = (description or "").strip().splitlines()
-    found = _MARK.fullmatch(lines[-1].strip()) if lines else None
+    last = (description or "").strip().rpartition("\n")[2]
+    found = _MARK.fullmatch(last.strip())
     if found is None:
         return None
     project = found["project"]
@@ -63,7 +63,7 @@ def strip_mark(description: str | None) -> str:
     text = (description or "").strip()
     if read_mark(text) is None:
         return text
-    return "\n".join(text.splitlines()[:-1]).strip()
+    return text.rpartition("\n")[0].strip()  # line breaks of other kinds are the author's own
 
 
 def with_mark(description: str | None, mark: Mark) -> str:
@@ -74,7 +74,10 @@ def with_mark(description: str | None, mark: Mark) -> str:
 
 def read_url_mark(url: str) -> Mark | None:
     """The mark in a webhook URL's query (``?configurator=OWNER&key=FP``), or None."""
-    query = parse_qs(urlsplit(url).query)
+    try:
+        query = parse_qs(urlsplit(url).query)
+    except ValueError:  # GitLab holds URLs that were never valid
+        return None
     owner = query.get("configurator", [""])[0]
     if not re.fullmatch(OWNER_PATTERN, owner):
         return None

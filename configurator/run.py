@@ -18,6 +18,7 @@ from configurator.engine.apply import Listener, Silent, apply, guard_deletions
 from configurator.engine.diff import Options, make_plan
 from configurator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED
 from configurator.kinds import KINDS
+from configurator.kinds.credential import keyed_by
 from configurator.kinds.world import World
 from configurator.model import Action, Applied, Key, Outcome, Plan, Resource
 from configurator.secret import Secret
@@ -193,11 +194,12 @@ def _verify(on: bool, ca_file: str | None, base: Path) -> bool | str:
 
 def _needed_secrets(spec: Spec, expanded: Expanded) -> list[SecretRef]:
     """What a plan can't do without, in the spec's order."""
-    hooked = {job.trigger_project[0] for job in expanded.jobs if job.trigger_project}
+    keys = {job.trigger_project[0] for job in expanded.jobs if job.trigger_project}
+    keys |= {keyed_by(spec) or ""} if any(one.manage for one in spec.credentials) else set()
     references = [spec.jenkins.api_token, spec.jenkins.password]
     for entry in spec.gitlab:
         references += [entry.token, entry.credential.token if entry.manage else None]
-        references.append(entry.webhooks.secret if entry.manage or entry.name in hooked else None)
+        references.append(entry.webhooks.secret if entry.manage or entry.name in keys else None)
     for one in spec.credentials:
         if one.manage:
             references += [

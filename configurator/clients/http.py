@@ -107,6 +107,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         retry: bool | None = None,
         follow: bool = True,
+        question: bool = False,
     ) -> requests.Response:
         """Send a request and return its answer, whatever its status.
 
@@ -123,6 +124,7 @@ class Http:
             retry: None = repeat reads, and writes that were surely not carried out (no connection, 429);
                 True = the write may be carried out twice without harm; False = never repeat.
             follow: follow redirects of reads.
+            question: whatever its method, it changes nothing: it is repeated, and fails, as a read does.
 
         Raises:
             UnreachableError: no connection, or no answer to a read.
@@ -132,7 +134,7 @@ class Http:
         if not path.startswith("/"):
             # Glued to the root URL it would be another host, which must not get our credentials.
             raise ValueError("a path starts with a slash")
-        call = _Call(self, method, retry)
+        call = _Call(self, method, retry, method in _READS or question)
         target = self.url + path
         for _ in range(_MAX_REDIRECTS + 1):
             response = call.answer(target, params=params, data=data, json=json, headers=headers)
@@ -199,11 +201,12 @@ class Http:
 class _Call:
     """One request with its retries."""
 
-    def __init__(self, http: Http, method: str, retry: bool | None) -> None:
+    def __init__(self, http: Http, method: str, retry: bool | None, reads: bool) -> None:
         self._http = http
         self._method = method
+        self._reads = reads
         self._may_repeat = retry is not False
-        self._harmless = method in _READS or retry is True
+        self._harmless = reads or retry is True
         self._attempts = 0
         self._refusals = 0
 
@@ -232,7 +235,7 @@ class _Call:
         what = f"{self._method} {hide_query(urlsplit(url).path)}"
         log.debug("%s failed: %s", what, failure.words)
         # The cause is cut off: its text quotes URLs and header values.
-        if failure.sent and self._method not in _READS:
+        if failure.sent and not self._reads:
             message = f"{failure.words} after {what} was sent; it may have been carried out"
             raise AnswerLostError(self._http.label, message, failure.hint) from None
         raise UnreachableError(self._http.label, failure.words, failure.hint) from None
@@ -254,7 +257,7 @@ class _Call:
 
     def _check_lost(self, response: requests.Response, url: str) -> None:
         """A proxy's 502 or 504 to a write tells nothing about what the server behind it did."""
-        if self._method in _READS or response.status_code not in (502, 504):
+        if self._reads or response.status_code not in (502, 504):
             return
         said = f"{response.status_code} {brief(response, self._http.redactor)}".rstrip()
         raise AnswerLostError(

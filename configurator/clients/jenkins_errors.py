@@ -16,6 +16,11 @@ from configurator.errors import (
 )
 
 CRUMB_REFUSED = "No valid crumb"
+_HINTS = {
+    429: "a proxy limits the rate of requests: wait a while, or use fewer workers",
+    502: "a proxy gets no answer from Jenkins: try later, and look whether Jenkins is up",
+    504: "a proxy waits no longer for Jenkins: try later, and look whether Jenkins is overloaded",
+}
 _NOT_LOADED = "Jenkins could not load this XML: it is malformed, or no installed plugin provides one of its classes"
 
 
@@ -59,7 +64,7 @@ def error_for(
         )
     if status == 503:
         return ServerError(label, f"{what}: 503 {said}".rstrip(), "Jenkins is starting or overloaded: try later", 503)
-    return ServerError(label, f"{what}: {reason or f'{status} {said}'.rstrip()}", "", status)
+    return ServerError(label, f"{what}: {reason or f'{status} {said}'.rstrip()}", _HINTS.get(status, ""), status)
 
 
 def redirected(label: str, response: requests.Response, redactor: Redactor, what: str) -> ServerError:

@@ -164,6 +164,6 @@ class Plugins:
             "connectionTimeout": str(connection_timeout),
             "readTimeout": str(read_timeout),
         }
-        response = self._transport.call("POST", _TEST_CONNECTION, data=form, retry=True, needs="Overall/Administer")
+        response = self._transport.call("POST", _TEST_CONNECTION, data=form, question=True, needs="Overall/Administer")
         works = re.search(r"class=[\"']?ok\b", response.text) is not None
         return works, plain_text(response.text, self._transport.http.redactor)

@@ -14,6 +14,9 @@ from configurator.clients.redaction import Redactor
 from configurator.errors import ScriptError
 from configurator.secret import Secret
 
+_QUESTIONS = frozenset({"inventory", "compare", "encrypt"})
+"""Scripts that change nothing."""
+
 
 class Scripts:
     """Named scripts, questions about everything at once (contract, facts 6 and 13)."""
@@ -48,6 +51,7 @@ class Scripts:
             "/scriptText",
             data=data,
             retry=True if repeat else None,
+            question=repeat and script in _QUESTIONS,
             needs="Overall/Administer",
         )
         marker, _, answer = response.text.partition("\n")

@@ -89,13 +89,14 @@ class Transport(jenkins.Jenkins):  # type: ignore[misc]  # the library has no ty
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         retry: bool | None = None,
+        question: bool = False,
         needs: str = "",
     ) -> requests.Response:
         """Send a request; every answer that is not a success is raised as a type.
 
         Args:
-            method, path, params, data, json, headers, retry: see :meth:`Http.send`; text in ``data`` is sent
-                as UTF-8; configurations and descriptions are repeated freely.
+            method, path, params, data, json, headers, retry, question: see :meth:`Http.send`; text in ``data``
+                is sent as UTF-8; configurations and descriptions are repeated freely.
             needs: the right to name should a 403 not name it.
 
         Raises:
@@ -104,7 +105,7 @@ class Transport(jenkins.Jenkins):  # type: ignore[misc]  # the library has no ty
         if retry is None and method == "POST" and _IDEMPOTENT.search(path):
             retry = True
         body = data.encode() if isinstance(data, str) else data
-        arguments = {"params": params, "data": body, "json": json, "retry": retry}
+        arguments = {"params": params, "data": body, "json": json, "retry": retry, "question": question}
         response = self._with_crumb(method, path, dict(headers or {}), arguments)
         if "charset" not in response.headers.get("Content-Type", ""):
             # Jenkins writes UTF-8; without a word on it, the library would guess.

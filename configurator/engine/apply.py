@@ -166,8 +166,7 @@ class _Run:
         except RefusedError as error:
             return Result(change, Outcome.SKIPPED, error.message, time.monotonic() - began)
         except ConfiguratorError as error:
-            words = f"{error.message}. {error.hint}" if error.hint else error.message
-            return Result(change, Outcome.FAILED, words, time.monotonic() - began)
+            return Result(change, Outcome.FAILED, _words(change, error), time.monotonic() - began)
         except Exception as error:  # a bug must not take the other changes, nor the report of them, with it
             words = f"a bug in configurator: {type(error).__name__}: {error}"
             return Result(change, Outcome.FAILED, words, time.monotonic() - began)
@@ -185,6 +184,13 @@ class _Run:
             if done:
                 aftermath.append(kind.finish(done, self.world))
         return aftermath
+
+
+def _words(change: Change, error: ConfiguratorError) -> str:
+    """What went wrong, where the spec asks for it, what to do next."""
+    place = change.wanted.origin.place if change.wanted else None
+    where = f"{place}: " if place else ""
+    return f"{where}{error.message}. {error.hint}" if error.hint else f"{where}{error.message}"
 
 
 def _is_written(change: Change, kind: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from configurator.errors import NotFoundError
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ class Kind(ABC):
     def carry_out(self, change: Change, world: World, prepared: Any) -> None:
         """Carry out one change of a plan. Raises ServerError."""
         if change.action is Action.DELETE and change.existing is not None:
-            self.delete(change.existing, world)
+            with suppress(NotFoundError):  # somebody was faster: gone is gone
+                self.delete(change.existing, world)
         elif change.action is Action.CREATE and change.wanted is not None:
             self.create(change.wanted, world, prepared)
         elif change.action is Action.UPDATE and change.wanted is not None and change.existing is not None:

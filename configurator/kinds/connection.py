@@ -23,7 +23,7 @@ class ConnectionKind(Kind):
     name = "connection"
 
     def desired(self, expanded: Expanded) -> Iterator[Resource]:
-        for entry in expanded.spec.gitlab:
+        for number, entry in enumerate(expanded.spec.gitlab):
             if not entry.manage:
                 continue
             body = ConnectionFound(
@@ -40,7 +40,7 @@ class ConnectionKind(Kind):
                 Key(self.name, entry.name),
                 body,
                 owner=expanded.spec.name,
-                origin=Origin(),
+                origin=Origin(expanded.place("gitlab", number)),
                 after=(credential, *plugin_keys(expanded, GITLAB_PLUGIN)),
                 adopt=entry.adopt,
             )
@@ -51,6 +51,7 @@ class ConnectionKind(Kind):
             reason = f"needs {found.permission}"
             return Observation(unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted))
         owners = _owners(world)
+        handed_over = {entry.name for entry in world.expanded.spec.gitlab if not entry.manage}
         existing = {
             Key(self.name, name): Resource(
                 Key(self.name, name),
@@ -59,6 +60,7 @@ class ConnectionKind(Kind):
                 after=(credential_key(None, body.credential),),
             )
             for name, body in (found or {}).items()
+            if name not in handed_over
         }
         return Observation(existing=existing, warnings=_open_endpoint(world))
 
@@ -88,7 +90,14 @@ class ConnectionKind(Kind):
                 continue
             body: ConnectionFound = change.wanted.body
             try:
-                good, answer = world.jenkins.test_connection(body.url, body.credential)
+                good, answer = world.jenkins.test_connection(
+                    body.url,
+                    body.credential,
+                    client=body.client,
+                    ignore_certificate_errors=body.ignore_certificate_errors,
+                    connection_timeout=body.connection_timeout,
+                    read_timeout=body.read_timeout,
+                )
             except ServerError as error:
                 good, answer = False, str(error)
             if not good:
@@ -115,9 +124,14 @@ def _open_endpoint(world: World) -> tuple[str, ...]:
 
 
 def _change(world: World, upsert: Sequence[ConnectionFound] = (), delete: Sequence[str] = ()) -> None:
+    payload = {"upsert": [asdict(body) for body in upsert], "delete": list(delete)}
     with world.connection_lock:  # the whole list is read and written back, so one change at a time
-        world.jenkins.run(
-            "connection", {"upsert": [asdict(body) for body in upsert], "delete": list(delete)}, repeat=True
+        answer = world.jenkins.run("connection", payload)
+    if answer["connections"] is None:
+        raise ServerError(
+            world.jenkins.label,
+            "the GitLab plugin is not installed, or not active",
+            f"put {GITLAB_PLUGIN} under jenkins.plugins, and restart Jenkins where it asks for it",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from configurator.errors import Place
 from configurator.kinds.base import Kind
 from configurator.kinds.inventory import CredentialFound, Hidden
 from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys
@@ -21,6 +22,7 @@ from configurator.spec.models import (
     GitLabTokenCredential,
     SecretRef,
     SecretTextCredential,
+    Spec,
     SshKeyCredential,
     UsernamePasswordCredential,
 )
@@ -80,7 +82,7 @@ class CredentialKind(Kind):
 
     def desired(self, expanded: Expanded) -> Iterator[Resource]:
         spec = expanded.spec
-        for entry in spec.gitlab:
+        for number, entry in enumerate(spec.gitlab):
             if not entry.manage:
                 continue
             own = entry.credential
@@ -93,23 +95,27 @@ class CredentialKind(Kind):
                 gitlab=entry.name,
                 references={"apiToken": own.token or entry.token},
             )
-            yield self._resource(expanded, body, adopt=entry.adopt)
-        for one in spec.credentials:
+            place = expanded.place("gitlab", number, "credential")
+            yield self._resource(expanded, body, place, adopt=entry.adopt)
+        for number, one in enumerate(spec.credentials):
             cls, username, references = _content(one)
             further = CredentialBody(
                 one.folder, one.domain, one.id, cls, one.description, username, references=references
             )
-            yield self._resource(expanded, further, adopt=one.adopt, manage=one.manage)
+            place = expanded.place("credentials", number)
+            yield self._resource(expanded, further, place, adopt=one.adopt, manage=one.manage)
 
     @staticmethod
-    def _resource(expanded: Expanded, body: CredentialBody, adopt: bool, manage: bool = True) -> Resource:
+    def _resource(
+        expanded: Expanded, body: CredentialBody, place: Place | None, *, adopt: bool, manage: bool = True
+    ) -> Resource:
         plugins = plugin_keys(expanded, GITLAB_PLUGIN if body.cls == GITLAB_TOKEN else None)
         folders = (Key("folder", body.folder),) if body.folder else ()
         return Resource(
             credential_key(body.folder, body.id),
             body,
             owner=expanded.spec.name,
-            origin=Origin(),
+            origin=Origin(place),
             after=(*plugins, *folders),
             manage=manage,
             adopt=adopt,
@@ -119,24 +125,14 @@ class CredentialKind(Kind):
         listed = world.inventory.credentials
         if isinstance(listed, Hidden):
             reason = f"needs {listed.permission}"
-            return Observation(unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted))
-        existing: dict[Key, Resource] = {}
-        for found in listed:
-            mark = read_mark(found.description)
-            key = credential_key(found.folder, found.id)
-            body = CredentialBody(
-                found.folder,
-                found.domain,
-                found.id,
-                found.cls,
-                found.description,
-                found.username,
-                mark=mark,
-                digest=found.digest,
+            return Observation(
+                existing={one.key: one for one in wanted if not one.manage},
+                unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted if one.manage),
             )
-            after = (Key("folder", found.folder),) if found.folder else ()
-            existing.setdefault(key, Resource(key, body, owner=mark.owner if mark else None, after=after))
-        existing.update(_in_their_domain(wanted, listed, existing))
+        existing = {key: _found(key, one) for key, one in _by_key(wanted, listed).items()}
+        for entry in world.expanded.spec.gitlab:
+            if not entry.manage:  # handed over to somebody else, whatever mark it still carries
+                existing.pop(credential_key(None, entry.credential.id), None)
         refused = self._refused(wanted, world)
         resolved = {one.key: self._resolve(one, existing.get(one.key), world) for one in wanted if one.manage}
         warnings = tuple(
@@ -161,7 +157,7 @@ class CredentialKind(Kind):
         body: CredentialBody = wanted.body
         secrets = {element: world.secret_of(reference) for element, reference in body.references.items()}
         main = secrets[_MAIN_SECRET[body.cls]]
-        gitlab = body.gitlab or next((one.name for one in world.expanded.spec.gitlab if one.webhooks.secret), None)
+        gitlab = body.gitlab or keyed_by(world.expanded.spec)
         key = fingerprint(world.webhook_secret(gitlab) if gitlab else None, _joined(secrets))
         mark = Mark(world.owner, key=key)
         digested = Secret(_END.sub("", main.reveal().replace("\r\n", "\n"))) if body.cls == SSH_KEY else main
@@ -235,6 +231,11 @@ def _content(
     return GITLAB_TOKEN, None, {"apiToken": one.token}
 
 
+def keyed_by(spec: Spec) -> str | None:
+    """Name of the gitlab entry whose webhook secret keys the fingerprints of the spec's further credentials."""
+    return next((entry.name for entry in spec.gitlab if entry.webhooks.secret), None)
+
+
 def _joined(secrets: Mapping[str, Secret]) -> Secret:
     """All secrets of a credential as one value, so that the fingerprint changes with any of them."""
     return Secret("\0".join(secret.reveal() for secret in secrets.values()))
@@ -252,25 +253,28 @@ def _secret_difference(mine: CredentialBody, theirs: CredentialBody) -> list[Fie
     return []
 
 
-def _in_their_domain(
-    wanted: Sequence[Resource], listed: Sequence[CredentialFound], existing: Mapping[Key, Resource]
-) -> dict[Key, Resource]:
+def _by_key(wanted: Sequence[Resource], listed: Sequence[CredentialFound]) -> dict[Key, CredentialFound]:
     """Where a store holds an id in several domains, the one in the wanted domain is the one meant."""
-    exact = {(found.folder, found.domain, found.id): found for found in listed}
-    chosen: dict[Key, Resource] = {}
-    for one in wanted:
-        found = exact.get((one.body.folder, one.body.domain, one.body.id))
-        if found is not None and one.key in existing and existing[one.key].body.domain != found.domain:
-            mark = read_mark(found.description)
-            body = CredentialBody(
-                found.folder,
-                found.domain,
-                found.id,
-                found.cls,
-                found.description,
-                found.username,
-                mark=mark,
-                digest=found.digest,
-            )
-            chosen[one.key] = Resource(one.key, body, owner=mark.owner if mark else None)
+    domains = {one.key: one.body.domain for one in wanted}
+    chosen: dict[Key, CredentialFound] = {}
+    for found in listed:
+        key = credential_key(found.folder, found.id)
+        if key not in chosen or found.domain == domains.get(key):
+            chosen[key] = found
     return chosen
+
+
+def _found(key: Key, found: CredentialFound) -> Resource:
+    mark = read_mark(found.description)
+    body = CredentialBody(
+        found.folder,
+        found.domain,
+        found.id,
+        found.cls,
+        found.description,
+        found.username,
+        mark=mark,
+        digest=found.digest,
+    )
+    after = (Key("folder", found.folder),) if found.folder else ()
+    return Resource(key, body, owner=mark.owner if mark else None, after=after)

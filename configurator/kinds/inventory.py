@@ -6,7 +6,7 @@ parallel where it has not. Without Administer some of it stays hidden; then the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,7 @@ class Item:
         xml: its config.xml; None where it was not asked for or is hidden.
         children: full names of what it holds; None for what can't hold anything.
         hidden: the permission it takes to read the config.xml, or empty.
+        error: why the controller itself can't read the config.xml, or empty.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Item:
     xml: str | None = None
     children: tuple[str, ...] | None = None
     hidden: str = ""
+    error: str = ""
 
     @property
     def mark(self) -> Mark | None:
@@ -110,11 +112,13 @@ class Inventory:
     Attributes:
         administer: the caller may use the script console.
         items: by full name: those asked for, and those that carry our mark.
-        views: by full name, likewise; Hidden where the caller can't see views.
+        views: by full name, likewise.
+        root_views: Hidden where the caller can't see views outside folders; those of folders stand in the folders.
         credentials: Hidden where the caller can't see them.
         connections: None where the GitLab plugin is not installed.
         plugins: version by id; Hidden where the caller can't see them.
         inactive: plugins that are installed and not active.
+        authenticated_endpoint: whether the GitLab plugin's endpoint asks who calls; None = unknown.
     """
 
     administer: bool
@@ -179,6 +183,7 @@ def _from_answer(answer: Mapping[str, Any]) -> Inventory:
             description=item["description"] or "",
             xml=item.get("xml"),
             children=tuple(item["children"]) if item.get("children") is not None else None,
+            error=item.get("error") or "",
         )
         for item in answer["items"]
     ]
@@ -232,9 +237,10 @@ class _RestInventory:
         self.client = client
         self.question = question
         self.pool = pool
+        self.wanted = frozenset((*question.jobs, *question.folders))
 
     def take(self) -> Inventory:
-        listed = self._listed()
+        listed, plugins = self._listed(), self._plugins()
         read = [name for name in listed if self._matters(listed[name])]
         texts = dict(zip(read, self.pool.map(self._read_item, read), strict=True))
         items = {name: self._with_text(listed[name], texts.get(name)) for name in read}
@@ -246,7 +252,10 @@ class _RestInventory:
             root_views=root_hidden,
             credentials=self._credentials(),
             connections=Hidden(CONNECTION_PERMISSION),
-            plugins=self._plugins(),
+            plugins=plugins if isinstance(plugins, Hidden) else {one["shortName"]: one["version"] for one in plugins},
+            inactive=frozenset(
+                one["shortName"] for one in (() if isinstance(plugins, Hidden) else plugins) if not one["active"]
+            ),
         )
 
     def _listed(self) -> dict[str, Item]:
@@ -262,9 +271,10 @@ class _RestInventory:
         return found
 
     def _matters(self, item: Item) -> bool:
-        if item.name in self.question.jobs or item.name in self.question.folders:
+        if item.name in self.wanted:
             return True
-        return item.mark is not None and item.mark.owner == self.question.owner
+        mark = item.mark
+        return mark is not None and mark.owner == self.question.owner
 
     def _read_item(self, name: str) -> tuple[str | None, str]:
         try:
@@ -319,15 +329,11 @@ class _RestInventory:
             ]
         return found
 
-    def _plugins(self) -> Mapping[str, str] | Hidden:
-        return _or_hidden(lambda: {one["shortName"]: one["version"] for one in self.client.list_plugins()})
-
-
-def _or_hidden(read: Callable[[], Mapping[str, str]]) -> Mapping[str, str] | Hidden:
-    try:
-        return read()
-    except PermissionMissingError as error:
-        return Hidden(error.permission)
+    def _plugins(self) -> Sequence[Mapping[str, Any]] | Hidden:
+        try:
+            return self.client.list_plugins()
+        except PermissionMissingError as error:
+            return Hidden(error.permission)
 
 
 def _views_of_folder(folder: Item) -> dict[str, ViewFound]:

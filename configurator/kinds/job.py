@@ -160,6 +160,8 @@ def _obstructed(wanted: Resource, item: Item | None, world: World) -> tuple[str,
             return f"its webhook's token needs the project's id: {project.problem}", project.failed
     if item is not None and item.hidden:
         return f"needs {item.hidden}", False
+    if item is not None and item.error:
+        return item.error, True
     return "", False
 
 
@@ -215,9 +217,11 @@ def _token_source(body: JobBody, world: World) -> tuple[str, str] | None:
 
 
 def _drop_token(root: Element) -> None:
-    for element in root.iter("secretToken"):
-        if element.text == WEBHOOK_TOKEN:
-            element.text = None
+    """No key, so no token of ours: then the spec does not speak of it, and one that is there stays."""
+    for element in list(root.iter("secretToken")):
+        parent = element.getparent()
+        if parent is not None and element.text == WEBHOOK_TOKEN:
+            parent.remove(element)
 
 
 def _fit_trigger(root: Element, item: Item | None, world: World) -> None:
@@ -230,7 +234,8 @@ def _fit_trigger(root: Element, item: Item | None, world: World) -> None:
         if isinstance(plugins, Hidden):
             known = field.text == "true" or (item is not None and _CANCEL_RUNNING in (item.xml or ""))
         else:
-            known = version_number(plugins.get(GITLAB_PLUGIN)) >= _CANCEL_RUNNING_SINCE
+            version = plugins.get(GITLAB_PLUGIN)  # None: installed by this very apply, so the newest
+            known = version is None or version_number(version) >= _CANCEL_RUNNING_SINCE
         if not known:
             trigger.remove(field)
 
@@ -245,9 +250,9 @@ def _sealed(text: str, wanted: Resource, prepared: Mapping[str, str]) -> str:
 def _build_at_once(new: Sequence[Resource], world: World) -> Aftermath:
     names = [one.key.name for one in new]
     try:
-        answer = world.jenkins.run("build", {"jobs": names}, repeat=False)
+        answer = world.jenkins.run("build", {"jobs": names})
     except ServerError as error:
-        return Aftermath(warnings=(f"first builds were not queued: {error}",))
+        return Aftermath(unchecked=(_perhaps_not_built(", ".join(names), error),))
     errors = [
         f"job {one['name']}: first build not queued: {one['error']}" for one in answer["results"] if "error" in one
     ]
@@ -256,7 +261,7 @@ def _build_at_once(new: Sequence[Resource], world: World) -> Aftermath:
 
 def _build_each(new: Sequence[Resource], world: World) -> Aftermath:
     refused: dict[str, list[str]] = {}
-    warnings = []
+    failed = []
 
     def build(one: Resource) -> tuple[str, ServerError | None]:
         try:
@@ -269,9 +274,16 @@ def _build_each(new: Sequence[Resource], world: World) -> Aftermath:
         if isinstance(error, PermissionMissingError):
             refused.setdefault(error.permission, []).append(name)
         elif error is not None:
-            warnings.append(f"job {name}: first build not queued: {error}")
-    unchecked = tuple(
+            failed.append(_perhaps_not_built(name, error))
+    unchecked = [
         Unchecked(JobKind.name, ", ".join(names), f"needs {permission}: made, but not built once")
         for permission, names in refused.items()
+    ]
+    return Aftermath(unchecked=(*unchecked, *failed))
+
+
+def _perhaps_not_built(names: str, error: ServerError) -> Unchecked:
+    """No later run makes up for it, since the job is there then: so it has to be told, and count as a failure."""
+    return Unchecked(
+        JobKind.name, names, f"made; its first build may not be queued, so start it by hand: {error}", True
     )
-    return Aftermath(tuple(warnings), unchecked)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from configurator.errors import ConfiguratorError
 from configurator.kinds.world import World
 from configurator.kinds.xml import Element, claims, differences, lay_over, parse, to_text
 from configurator.model import Field, Key, Resource, Unchecked
@@ -33,7 +34,7 @@ class JobBody:
         seen: the form to compare: both sides normalised alike; None = the controller found them equal.
     """
 
-    xml: str
+    xml: str = field(repr=False)  # as it was read, it may hold a token in clear
     cls: str
     hook: Hook | None = None
     project: tuple[str, str] | None = None
@@ -55,30 +56,51 @@ class Compared:
 
 
 def compare(wanted: Sequence[Resource], existing: Mapping[Key, Resource], world: World) -> Compared:
-    """Bring both sides of every job into one form: by the controller itself where we may, here otherwise."""
-    overlaid, warnings = {}, []
+    """Bring both sides of every job into one form: by the controller itself where we may, here otherwise.
+
+    A job that says on the controller's disk already all that is wanted is left out: it is the same in any form, and
+    in most plans that is nearly every job.
+    """
+    administer = world.inventory.administer
+    overlaid, warnings, unreadable = {}, [], []
     for one in wanted:
-        live = parse(existing[one.key].body.xml)
+        try:
+            live = parse(existing[one.key].body.xml)
+        except ConfiguratorError as error:  # one damaged file must not hide the others
+            unreadable.append(Unchecked(one.key.kind, one.key.name, f"its config.xml: {error.message}", True))
+            continue
         mine = parse(one.body.xml)
         claimed = claims(live)
         merged = lay_over(mine, live, claimed)
         _forget_others_tokens(merged)
         lost = [
-            field
-            for field in differences(mine, live)
-            if _is_claimed(field, claimed) and not (field.secret and field.before)
+            difference
+            for difference in (differences(mine, live) if claimed else ())
+            if _is_claimed(difference, claimed) and not (difference.secret and difference.before)
         ]
         if lost:
-            names = ", ".join(sorted({field.path for field in lost}))
+            names = ", ".join(sorted({difference.path for difference in lost}))
             warnings.append(
                 f"job {one.key.name}: its Jenkinsfile sets these itself, so they are left as they are: {names}"
             )
-        overlaid[one.key] = merged
-    if world.inventory.administer:
-        compared = _compare_there(wanted, existing, overlaid, world)
+        if not (administer and _is_on_disk(one, merged, live, world.salt)):
+            overlaid[one.key] = merged
+    left = [one for one in wanted if one.key in overlaid]
+    if administer:
+        compared = _compare_there(left, existing, overlaid, world)
     else:
-        compared = _compare_here(wanted, existing, overlaid)
-    return replace(compared, warnings=(*warnings, *compared.warnings))
+        compared = _compare_here(left, existing, overlaid)
+    return replace(compared, warnings=tuple(warnings), unchecked=(*unreadable, *compared.unchecked))
+
+
+def _is_on_disk(wanted: Resource, merged: Element, live: Element, salt: str) -> bool:
+    """Whether ``live``, as the script ``inventory`` shows it, is ``merged`` already, the token's digest included."""
+    token: Secret | None = wanted.body.token
+    shown = f"{{digest:{token.digest(bytes.fromhex(salt))}}}" if token else ""
+    for element in live.iter("secretToken"):
+        if shown and element.text == shown:
+            element.text = WEBHOOK_TOKEN
+    return not differences(merged, live)
 
 
 def _compare_there(
@@ -121,15 +143,25 @@ def _compare_here(
     for one in wanted:
         mine, there = overlaid[one.key], existing[one.key]
         live = parse(there.body.xml)
-        for token, wished in zip(live.iter("secretToken"), mine.iter("secretToken"), strict=False):
-            if (token.text or "").startswith("{AQA") and wished.text == WEBHOOK_TOKEN:
-                wished.text = token.text
-            elif token.text:
-                token.text = IN_CLEAR
+        _tell_readable_token(mine, live)
         body = replace(there.body, seen=live)
         known = one.body.token is None
         pairs.append((one.with_body(replace(one.body, seen=mine)), replace(there.with_body(body), secret_known=known)))
     return Compared(pairs)
+
+
+def _tell_readable_token(mine: Element, live: Element) -> None:
+    """Of our own token: what is encrypted or masked can't be compared, anything else stands in clear on the disk."""
+    for wished in mine.iter("secretToken"):
+        if wished.text != WEBHOOK_TOKEN:
+            continue  # laid over from a trigger that the template does not speak of
+        token = live.find(mine.getroottree().getelementpath(wished))
+        if token is None or not token.text:
+            continue
+        if token.text.startswith("{AQA") or token.text == "********":
+            wished.text = token.text
+        else:
+            token.text = IN_CLEAR
 
 
 def _forget_others_tokens(merged: Element) -> None:
@@ -147,14 +179,14 @@ def _tell_in_clear(live: Element, as_read: str) -> None:
             token.text = IN_CLEAR
 
 
-def _is_claimed(field: Field, claimed: frozenset[str]) -> bool:
+def _is_claimed(difference: Field, claimed: frozenset[str]) -> bool:
     short = {name.rpartition(".")[2] for name in claimed}
-    parts = {part.partition("[")[0] for part in field.path.split("/")}
-    triggers = "PipelineTriggersJobProperty" in short and field.path.startswith("triggers")
+    parts = {part.partition("[")[0] for part in difference.path.split("/")}
+    triggers = "PipelineTriggersJobProperty" in short and difference.path.startswith("triggers")
     return triggers or bool(short & parts)
 
 
-def shown(field: Field) -> Field:
+def shown(difference: Field) -> Field:
     """The field for people: the stand-ins of a token in words."""
     words = {IN_CLEAR: f"{MASK} in clear on the controller's disk", WEBHOOK_TOKEN: MASK}
 
@@ -163,7 +195,7 @@ def shown(field: Field) -> Field:
             value = value.replace(stand_in, text) if value else value
         return value
 
-    return replace(field, before=word(field.before), after=word(field.after))
+    return replace(difference, before=word(difference.before), after=word(difference.after))
 
 
 def with_token(text: str, wanted: Resource) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +39,10 @@ class PluginKind(Kind):
     name = "plugin"
 
     def desired(self, expanded: Expanded) -> Iterator[Resource]:
-        for plugin in expanded.spec.jenkins.plugins:
+        for number, plugin in enumerate(expanded.spec.jenkins.plugins):
             body = PluginBody(plugin) if isinstance(plugin, str) else PluginBody(plugin.id, minimum=plugin.minimum)
-            yield Resource(Key(self.name, body.id), body, owner=expanded.spec.name, origin=Origin())
+            origin = Origin(expanded.place("jenkins", "plugins", number))
+            yield Resource(Key(self.name, body.id), body, owner=expanded.spec.name, origin=origin)
 
     def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
         if not wanted:
@@ -65,9 +66,11 @@ class PluginKind(Kind):
             return []
         return [Field("version", version, f"{minimum} or later")]
 
-    def prepare(self, changes: Sequence[Change], world: World) -> Installation:
+    def prepare(self, changes: Sequence[Change], world: World) -> _Installed:
         """Install all in one request: Jenkins resolves their dependencies together (contract, fact 23)."""
-        return world.jenkins.install_plugins([change.key.name for change in changes])
+        installation = world.jenkins.install_plugins([change.key.name for change in changes])
+        world.restart_required = installation.restart_required
+        return _Installed(installation, {one["shortName"]: one["version"] for one in world.jenkins.list_plugins()})
 
     def create(self, wanted: Resource, world: World, prepared: Any) -> None:
         self._settle(wanted, world, prepared)
@@ -85,17 +88,38 @@ class PluginKind(Kind):
         return Aftermath(warnings=(f"Jenkins must be restarted before it uses the new plugins ({names})",))
 
     @staticmethod
-    def _settle(wanted: Resource, world: World, installation: Installation) -> None:
-        world.restart_required = world.restart_required or installation.restart_required
-        if wanted.key.name in installation.failed:
-            raise ServerError(world.jenkins.label, installation.failed[wanted.key.name])
+    def _settle(wanted: Resource, world: World, installed: _Installed) -> None:
+        name, minimum = wanted.key.name, wanted.body.minimum
+        if name in installed.how.failed:
+            raise ServerError(world.jenkins.label, installed.how.failed[name])
+        version = installed.versions.get(name)
+        waits = installed.how.restart_required  # until then Jenkins shows the old version, or none
+        if minimum and not waits and version_number(version) < version_number(minimum):
+            raise ServerError(
+                world.jenkins.label,
+                f"plugin {name} is {version} now, older than the minimum {minimum}",
+                "the update centre offers nothing newer: update Jenkins, or lower the minimum",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """How the installation ended, and the version of every plugin that is active after it."""
+
+    how: Installation
+    versions: Mapping[str, str]
 
 
 def version_number(version: str | None) -> tuple[int, ...]:
-    """The leading numbers of a plugin version: ``1487.va_d001ede2c31`` is (1487,), ``1.9.12`` is (1, 9, 12)."""
+    """The leading numbers of a plugin version: ``1487.va_d001ede2c31`` is (1487,), ``1.9.12`` is (1, 9, 12).
+
+    Zeros at the end are left out, so that 2.0 is 2.0.0.
+    """
     numbers = []
     for part in re.split(r"[.\-_]", version or ""):
         if not part.isdigit():
             break
         numbers.append(int(part))
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
     return tuple(numbers)

@@ -146,45 +146,49 @@ def _look_moved(client: GitLabClient, path: str, error: MovedError) -> ProjectFo
         there = str(client.project(error.project_id)["path_with_namespace"])
         hooks = tuple(client.hooks(error.project_id))
     except ServerError as failure:
-        return ProjectFound(path, id=error.project_id, problem=_words(failure))
+        failed = not isinstance(failure, (NotFoundError, PermissionMissingError))
+        return ProjectFound(path, id=error.project_id, problem=_words(failure), failed=failed)
     moved = f"project {path} has moved to {there}: put the new path into the spec"
     return ProjectFound(path, id=error.project_id, hooks=hooks, problem=moved)
 
 
 def _identify(client: GitLabClient, found: dict[str, ProjectFound], pool: Executor) -> None:
     """Find the ids that no hook told: from the paged listing, or one by one where that takes fewer requests."""
-    missing = {path.lower(): path for path, one in found.items() if one.id is None and not one.failed}
+    missing: dict[str, list[str]] = {}  # by the path in lower case: the spec may spell one project in two ways
+    for path, one in found.items():
+        if one.id is None and not one.failed:
+            missing.setdefault(path.lower(), []).append(path)
     if not missing:
         return
+    # What answered 404 by its path would do so again: only the listing can show it.
+    lost = any(found[path].gone for paths in missing.values() for path in paths)
     try:
         page = client.list_projects(min_access_level=MAINTAINER)
         take = _taker(client, found, missing)
         take(page.items)
         rest = range(2, (page.total_pages or 1) + 1)
-        if missing and len(rest) <= len(missing):
+        if missing and (lost or len(rest) <= len(missing)):
             for listed in pool.map(lambda n: client.list_projects(min_access_level=MAINTAINER, page=n), rest):
                 take(listed.items)
     except ServerError as error:
-        for path in missing.values():
+        for path in (path for paths in missing.values() for path in paths):
             found[path] = replace(found[path], problem=found[path].problem or _words(error), failed=True)
         return
-    left = list(missing.values())
+    left = [path for paths in missing.values() for path in paths if not found[path].gone]
     for path, one in zip(left, pool.map(lambda path: _look_up(client, found[path]), left), strict=True):
         found[path] = one
 
 
 def _taker(
-    client: GitLabClient, found: dict[str, ProjectFound], missing: dict[str, str]
+    client: GitLabClient, found: dict[str, ProjectFound], missing: dict[str, list[str]]
 ) -> Callable[[Iterable[Mapping[str, Any]]], None]:
     def take(items: Iterable[Mapping[str, Any]]) -> None:
         for item in items:
-            path = missing.pop(str(item["path_with_namespace"]).lower(), None)
-            if path is None:
-                continue
-            if found[path].hooks is None:
-                # Listed, yet 404 by its path: a proxy decodes %2F. Ids always work (behaviour.md, 13).
-                found[path] = _look(client, int(item["id"]), path)
-            found[path] = replace(found[path], id=int(item["id"]))
+            for path in missing.pop(str(item["path_with_namespace"]).lower(), ()):
+                if found[path].gone:
+                    # Listed, yet 404 by its path: a proxy decodes %2F. Ids always work (behaviour.md, 13).
+                    found[path] = _look(client, int(item["id"]), path)
+                found[path] = replace(found[path], id=int(item["id"]))
 
     return take
 

@@ -119,10 +119,11 @@ class WebhookKind(Kind):
                 found = _find(one, project, addresses(world, name), world.owner)
                 if found is not None:
                     matched.add(int(found["id"]))
-                    existing[one.key] = _found(one.key, name, project, found)
+                    existing[one.key] = _found(one.key, _job_in(one.key), name, project, found)
                 resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
             for resource in _left_over(name, survey.by_id.values(), matched, world):
                 existing[resource.key] = resource
+            warnings += _elsewhere(name, survey.by_id.values(), world)
             unchecked += _unseen(name, survey.by_id.values(), survey.by_path.values())
         return Observation(existing, resolved, tuple(unchecked), tuple(warnings))
 
@@ -177,7 +178,10 @@ def job_of(url: str, roots: Iterable[str]) -> str | None:
 
     Scheme, user info, query, letter case of the host and trailing slashes are put aside.
     """
-    there = urlsplit(url)
+    try:
+        there = urlsplit(url)
+    except ValueError:  # GitLab holds URLs that were never valid
+        return None
     path = unquote(there.path).rstrip("/")
     for root in roots:
         here = urlsplit(root)
@@ -201,23 +205,27 @@ def _mark_of(hook: Mapping[str, Any]) -> Mark | None:
 
 
 def _find(wanted: Resource, project: ProjectFound, roots: Iterable[str], owner: str) -> Mapping[str, Any] | None:
-    """The hook of the job: same project, same address; ours before others, the oldest first."""
-    job = wanted.key.name.partition(" -> ")[2]
-    roots = tuple(roots)
+    """The hook of the job: ours before others, at the present address before a former one, the oldest first."""
+    job = _job_in(wanted.key)
+    present, *_ = roots = tuple(roots)
     same = [hook for hook in project.hooks or () if job_of(str(hook["url"]), roots) == job]
 
-    def rank(hook: Mapping[str, Any]) -> tuple[bool, int]:
+    def rank(hook: Mapping[str, Any]) -> tuple[bool, bool, int]:
         mark = _mark_of(hook)
-        return (mark is None or mark.owner != owner, int(hook["id"]))
+        moved = job_of(str(hook["url"]), (present,)) != job
+        return (mark is None or mark.owner != owner, moved, int(hook["id"]))
 
     return min(same, key=rank, default=None)
 
 
-def _found(key: Key, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource:
+def _job_in(key: Key) -> str:
+    return key.name.partition(" -> ")[2]
+
+
+def _found(key: Key, job: str, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource:
     mark = _mark_of(hook)
     body = HookBody(gitlab, project.path, dict(hook), int(hook["project_id"]), int(hook["id"]), mark)
-    job = key.name.partition(" -> ")[2]
-    return Resource(key, body, owner=mark.owner if mark else None, after=(Key("job", job),) if job else ())
+    return Resource(key, body, owner=mark.owner if mark else None, after=(Key("job", job),))
 
 
 def _resolve(
@@ -225,10 +233,9 @@ def _resolve(
 ) -> Resource:
     """The hook with token, mark, and every flag that this GitLab knows set one way or the other."""
     body: HookBody = wanted.body
-    job = wanted.key.name.partition(" -> ")[2]
     secret = world.webhook_secret(body.gitlab)
     assert secret is not None and project.id is not None, "checked before"
-    token = hook_token(secret, project.id, job)
+    token = hook_token(secret, project.id, _job_in(wanted.key))
     mark = Mark(world.owner, key=fingerprint(secret, token))
     attributes = dict(body.attributes)
     for flag in found or ():
@@ -248,19 +255,38 @@ def _marked_by_url(body: HookBody) -> HookBody:
 
 
 def _left_over(gitlab: str, projects: Iterable[ProjectFound], matched: set[int], world: World) -> Iterator[Resource]:
-    """Hooks that carry our mark and that nothing in the spec asks for."""
+    """Hooks to this Jenkins that carry our mark and that nothing in the spec asks for."""
     roots = addresses(world, gitlab)
     seen: set[Key] = set()
+    for project, hook in _ours(projects, world.owner):
+        job = job_of(str(hook["url"]), roots)
+        if job is None or int(hook["id"]) in matched:
+            continue
+        key = webhook_key(gitlab, project.path, job)
+        if key in world.desired or key in seen:
+            key = Key(key.kind, f"{key.name} (hook {hook['id']})")
+        seen.add(key)
+        yield _found(key, job, gitlab, project, hook)
+
+
+def _elsewhere(gitlab: str, projects: Iterable[ProjectFound], world: World) -> Iterator[str]:
+    """Hooks with our mark that call another address: maybe those of a second Jenkins with this spec, so not ours."""
+    roots = addresses(world, gitlab)
+    for project, hook in _ours(projects, world.owner):
+        if job_of(str(hook["url"]), roots) is None:
+            yield (
+                f"{gitlab}:{project.path}: webhook {hook['id']} carries our mark and calls another address, "
+                f"{mask_user_info(str(hook['url']))}: left alone; if that is where this Jenkins was, "
+                "put it under webhooks.former_jenkins_urls"
+            )
+
+
+def _ours(projects: Iterable[ProjectFound], owner: str) -> Iterator[tuple[ProjectFound, Mapping[str, Any]]]:
     for project in projects:
         for hook in project.hooks or ():
             mark = _mark_of(hook)
-            if mark is None or mark.owner != world.owner or int(hook["id"]) in matched:
-                continue
-            key = webhook_key(gitlab, project.path, job_of(str(hook["url"]), roots) or "")
-            if key in world.desired or key in seen:
-                key = Key(key.kind, f"{key.name} (hook {hook['id']})")
-            seen.add(key)
-            yield _found(key, gitlab, project, hook)
+            if mark is not None and mark.owner == owner:
+                yield project, hook
 
 
 def _unseen(gitlab: str, projects: Iterable[ProjectFound], of_the_spec: Iterable[ProjectFound]) -> Iterator[Unchecked]:
@@ -300,7 +326,10 @@ def _show(name: str, value: Any) -> str | None:
 
 def mask_user_info(url: str) -> str:
     """``url`` with user name and password replaced by stars."""
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return "(a URL that can't be read)"
     if "@" not in split.netloc:
         return url
     return urlunsplit(split._replace(netloc="***@" + split.netloc.rpartition("@")[2]))

@@ -108,12 +108,12 @@ class World:
         return {source[1] for source in named if source is not None and source[0] == gitlab}
 
     def _marked_projects(self, gitlab: str) -> Iterable[int]:
-        """Projects of our jobs that left the spec: their hooks are found from the jobs' marks."""
-        wanted = {job.name for job in self.expanded.jobs}
+        """Projects that marks on our jobs name: where a job left the spec, or its project, its hook is found so."""
         for item in self.inventory.items.values():
             mark = item.mark
-            ours = mark is not None and mark.owner == self.owner and mark.gitlab == gitlab
-            if mark is not None and ours and item.name not in wanted and mark.project is not None:
+            if mark is None or mark.owner != self.owner or mark.gitlab != gitlab:
+                continue
+            if mark.project is not None:
                 yield mark.project
 
     def project_id(self, gitlab: str, path: str) -> int | None:

@@ -108,6 +108,11 @@ class EmbeddedServer:
         """Root URL with the context path, no trailing slash."""
         return f"http://127.0.0.1:{self.port}{self.context_path}"
 
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were made so far."""
+        return self._http.accepted
+
     def start(self) -> Self:
         """Serve in a background thread; the socket listens already when this returns."""
         self._thread = threading.Thread(
@@ -177,10 +182,12 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._connections: set[socket.socket] = set()
+        self.accepted = 0
         super().__init__(address, handler)
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         self._connections.add(request)
+        self.accepted += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]

@@ -25,7 +25,7 @@ def check_expanded(expanded: Expanded, complete: bool) -> list[Problem]:
         expanded: folders, jobs and views, sorted.
         complete: nothing failed to expand. Otherwise folders that seem to be missing are not told.
     """
-    problems = [*_bad_names(expanded), *_twins(expanded), *_too_many_hooks(expanded)]
+    problems = [*_bad_names(expanded), *_twins(expanded), *_too_many_hooks(expanded), *_hooks_without_key(expanded)]
     return [*problems, *_orphans(expanded)] if complete else problems
 
 
@@ -100,6 +100,16 @@ def _too_many_hooks(expanded: Expanded) -> Iterator[Problem]:
         if len(jobs) > HOOKS_PER_PROJECT:
             message = f"project {project} in {gitlab} would get {len(jobs)} webhooks, GitLab allows {HOOKS_PER_PROJECT}"
             yield _problem(jobs[-1], message, "name fewer branches, or leave jobs without a webhook: webhook: false")
+
+
+def _hooks_without_key(expanded: Expanded) -> Iterator[Problem]:
+    """Webhooks that a team's own provisioner asks for, of an entry without a key to derive their tokens from."""
+    keyless = {entry.name for entry in expanded.spec.gitlab if entry.webhooks.secret is None}
+    for job in expanded.jobs:
+        if job.hook and job.hook.gitlab in keyless:
+            keyless.remove(job.hook.gitlab)  # told once
+            message = f"the webhook of {_label(job)} needs a webhooks.secret in the gitlab entry '{job.hook.gitlab}'"
+            yield _problem(job, message, "webhooks: {secret: {env: WEBHOOK_SECRET}}; or webhook: false in a job")
 
 
 def _orphans(expanded: Expanded) -> Iterator[Problem]:

@@ -553,6 +553,18 @@ def test_a_script_is_repeated_unless_it_must_not(serve: Serve, time_: Any) -> No
     assert server.count("POST") == 3
 
 
+def test_a_script_that_only_asks_has_nothing_carried_out(serve: Serve, time_: Any) -> None:
+    server = serve(lambda request: Response(502, "<html><title>Bad Gateway</title></html>"))
+    with pytest.raises(ServerError, match="502 Bad Gateway") as gateway:
+        client(server.url, time_).run("inventory", {})
+    assert "try later" in gateway.value.hint
+    server.inject(cut("POST", "scriptText", times=10))
+    with pytest.raises(UnreachableError, match=r"closed before the answer$"):
+        client(server.url, time_).run("compare", {})
+    with pytest.raises(AnswerLostError, match="may have been carried out"):
+        client(server.url, time_).run("connection", {})
+
+
 # plugins
 
 

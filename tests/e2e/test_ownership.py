@@ -172,3 +172,13 @@ def test_a_jenkinsfile_that_sets_its_own_triggers_is_a_warning_and_no_restlessne
     assert quiet(plan)
     [warning] = plan["warnings"]
     assert job in warning and "Jenkinsfile" in warning and "triggers" in warning
+
+
+def test_handing_the_connection_over_prunes_neither_it_nor_its_credential(site: Site) -> None:
+    site.apply()
+    site.spec["gitlab"][0]["manage"] = False
+    site.write()
+    assert quiet(site.plan("--prune"))
+    site.spec["gitlab"][0]["manage"] = True
+    site.write()
+    assert quiet(site.plan("--prune"))

@@ -10,7 +10,7 @@ import pytest
 
 from configurator.engine.apply import Silent, apply, guard_deletions
 from configurator.engine.diff import Options, make_plan
-from configurator.errors import PermissionMissingError, RefusedError, ServerError
+from configurator.errors import NotFoundError, PermissionMissingError, RefusedError, ServerError
 from configurator.model import Applied, Key, Observation, Outcome, Plan, Resource, Result
 from tests.engine.fakes import NO_WORLD, FakeKind, there, wanted
 
@@ -69,6 +69,12 @@ def test_a_missing_right_is_unchecked_not_failed() -> None:
 def test_a_refusal_is_skipped() -> None:
     kind = failing("x", error=lambda: RefusedError("the folder is kept"))
     assert outcomes(run(kind, plan_of(kind, [wanted("x")]))) == {"x": ("skipped", "the folder is kept")}
+
+
+def test_what_is_gone_before_it_could_be_deleted_is_deleted() -> None:
+    kind = failing("x", error=lambda: NotFoundError("S", "no such thing"))
+    assert outcomes(run(kind, plan_of(kind, [], [there("x")]))) == {"x": ("done", "")}
+    assert outcomes(run(kind, plan_of(kind, [wanted("x")])))["x"][0] == "failed"
 
 
 def test_a_bug_takes_nothing_else_with_it() -> None:

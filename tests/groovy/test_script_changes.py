@@ -109,12 +109,14 @@ BUILD_WORLD = {
         job("off", disabled=True),
         job("held", buildable=False),
         job("refused"),
+        job("built", nextBuildNumber=2),
+        job("waits", inQueue=True),
         job("explode"),
         {"class": FOLDER, "fullName": "folder"},
         {"class": EXTERNAL, "fullName": "external"},
     ]
 }
-BUILT = ["a/bäu", "free", "off", "held", "refused", "explode", "folder", "external", "absent"]
+BUILT = ["a/bäu", "free", "off", "held", "refused", "built", "waits", "explode", "folder", "external", "absent"]
 BUILD = case("build", "many", BUILD_WORLD, {"jobs": BUILT})
 BUILD_OLD = case("build", "before Jakarta EE", BUILD_WORLD, {"jobs": ["free"]}, old_stapler=True)
 
@@ -126,6 +128,8 @@ def test_build(run: Callable[[str], Run]) -> None:
         {"name": "off", "error": "the job is disabled"},
         {"name": "held", "error": "the job can not be built now"},
         {"name": "refused", "error": "Jenkins refused to queue it"},
+        {"name": "built", "queued": True},
+        {"name": "waits", "queued": True},
         {"name": "explode", "error": "IllegalStateException: first line"},
         {"name": "folder", "error": "a Folder can not be built"},
         {"name": "external", "error": "a ExternalJob can not be built"},

@@ -1,5 +1,5 @@
 // configurator: build
-// Queues one build of each job with the default values of its parameters.
+// Queues the first build of each job with the default values of its parameters.
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import hudson.model.Cause
@@ -32,11 +32,14 @@ def obstacle = { job ->
     job.isBuildable() ? null : 'the job can not be built now'
 }
 
+// Asked again after a lost answer, a job that has its first build, or waits for it, is left as it is.
+def begun = { job -> job.nextBuildNumber > 1 || job.isInQueue() }
+
 def build = { String name ->
     try {
         def job = Jenkins.get().getItemByFullName(name)
         def error = obstacle(job)
-        if (error == null) {
+        if (error == null && !begun(job)) {
             // Without a ParametersAction Jenkins adds the default values; -1: the job's own quiet period.
             def cause = new CauseAction(new Cause.UserIdCause())
             def queued = ParameterizedJobMixIn.scheduleBuild2(job, -1, cause)

@@ -27,6 +27,7 @@ abstract class AbstractItem implements Item {
 abstract class Job extends AbstractItem {
     int nextBuildNumber = 1
     boolean buildable = true
+    boolean inQueue
 }
 
 class FreeStyleProject extends Job implements ParameterizedJobMixIn.ParameterizedJob {

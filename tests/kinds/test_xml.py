@@ -91,7 +91,8 @@ def test_another_class_is_one_difference() -> None:
 
 
 def test_properties_of_other_classes_are_kept_and_do_not_count() -> None:
-    matrix = "<hudson.security.AuthorizationMatrixProperty><permission>x</permission></hudson.security.AuthorizationMatrixProperty>"
+    name = "hudson.security.AuthorizationMatrixProperty"
+    matrix = f"<{name}><permission>x</permission></{name}>"
     live = job(push("false"), properties=matrix)
     assert [path for path, _, _ in paths(job(push()), live)] == ["triggers/GitLabPushTrigger/triggerOnPush"]
     merged = lay_over(parse(job(push())), parse(live))

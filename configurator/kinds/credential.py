@@ -109,7 +109,7 @@ class CredentialKind(Kind):
     def _resource(
         expanded: Expanded, body: CredentialBody, place: Place | None, *, adopt: bool, manage: bool = True
     ) -> Resource:
-        plugins = plugin_keys(expanded, GITLAB_PLUGIN if body.cls == GITLAB_TOKEN else None)
+        plugins = plugin_keys(expanded, GITLAB_PLUGIN) if body.cls == GITLAB_TOKEN else ()
         folders = (Key("folder", body.folder),) if body.folder else ()
         return Resource(
             credential_key(body.folder, body.id),

@@ -10,8 +10,9 @@ from lxml import etree
 
 from configurator.errors import RefusedError
 from configurator.kinds.base import Kind, parent_of
-from configurator.kinds.inventory import FOLDER_CLASS, Item
-from configurator.kinds.plugin import plugin_keys
+from configurator.kinds.credential import credential_key
+from configurator.kinds.inventory import FOLDER_CLASS, Hidden, Item
+from configurator.kinds.plugin import FOLDER_PLUGIN, plugin_keys
 from configurator.kinds.view import ViewBody, ViewKind
 from configurator.kinds.world import World
 from configurator.kinds.xml import parse
@@ -22,11 +23,12 @@ from configurator.spec.expanded import Expanded
 
 @dataclass(frozen=True, slots=True)
 class FolderBody:
-    """A folder: its description with the mark; found: its class and what it holds."""
+    """A folder: its description with the mark; found: its class, and what it holds (credentials where visible)."""
 
     description: str
     cls: str = FOLDER_CLASS
     children: tuple[str, ...] | None = ()
+    credentials: tuple[Key, ...] = ()
 
 
 class FolderKind(Kind):
@@ -35,7 +37,7 @@ class FolderKind(Kind):
     name = "folder"
 
     def desired(self, expanded: Expanded) -> Iterator[Resource]:
-        plugins = plugin_keys(expanded)
+        plugins = plugin_keys(expanded, FOLDER_PLUGIN)
         for folder in expanded.folders:
             parent = parent_of(folder.name)
             yield Resource(
@@ -51,7 +53,7 @@ class FolderKind(Kind):
     def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
         names = {one.key.name for one in wanted}
         existing = {
-            Key(self.name, item.name): _found(item)
+            Key(self.name, item.name): _found(item, world)
             for item in world.inventory.items.values()
             if item.name in names or item.is_folder
         }
@@ -76,10 +78,12 @@ class FolderKind(Kind):
     def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
         """Folders that hold anything that does not go with them."""
         going = {one.key.name for one in deletions if one.key.kind in (self.name, "job")}
+        keys = {one.key for one in deletions}
         folders = [one for one in deletions if one.key.kind == self.name]
         spared: dict[Key, str] = {}
         for one in sorted(folders, key=lambda one: one.key.name, reverse=True):
             kept = [child for child in one.body.children or () if child not in going or Key(self.name, child) in spared]
+            kept += [str(key) for key in one.body.credentials if key not in keys]
             if kept:
                 more = " and more" if len(kept) > 3 else ""
                 spared[one.key] = f"it still holds {', '.join(kept[:3])}{more}"
@@ -119,12 +123,16 @@ def _content(folder: str, world: World) -> list[str]:
     return left + [f"credential {one.findtext('id')}" for one in root.iterfind(f"properties/{_CREDENTIALS}//*[id]")]
 
 
-def _found(item: Item) -> Resource:
+def _found(item: Item, world: World) -> Resource:
     mark = item.mark
+    listed = world.inventory.credentials
+    credentials = () if isinstance(listed, Hidden) else [one for one in listed if one.folder == item.name]
     parent = parent_of(item.name)
     return Resource(
         Key(FolderKind.name, item.name),
-        FolderBody(item.description, item.cls, item.children),
+        FolderBody(
+            item.description, item.cls, item.children, tuple(credential_key(one.folder, one.id) for one in credentials)
+        ),
         owner=mark.owner if mark else None,
         after=(Key(FolderKind.name, parent),) if parent else (),
     )

@@ -10,7 +10,7 @@ from configurator.errors import PermissionMissingError, ServerError
 from configurator.kinds.base import Aftermath, Kind, parent_of
 from configurator.kinds.inventory import Hidden, Item
 from configurator.kinds.job_compare import JobBody, compare, shown, with_token
-from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys, version_number
+from configurator.kinds.plugin import GITLAB_PLUGIN, JOB_PLUGINS, plugin_keys, version_number
 from configurator.kinds.world import World
 from configurator.kinds.xml import (
     Element,
@@ -38,7 +38,7 @@ class JobKind(Kind):
     name = "job"
 
     def desired(self, expanded: Expanded) -> Iterator[Resource]:
-        plugins = plugin_keys(expanded)
+        plugins = plugin_keys(expanded, *JOB_PLUGINS)
         for job in expanded.jobs:
             folder = parent_of(job.name)
             yield Resource(

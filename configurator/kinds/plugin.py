@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from configurator.clients.jenkins import Installation
@@ -16,6 +17,9 @@ from configurator.model import Change, Field, Key, Observation, Origin, Resource
 from configurator.spec.expanded import Expanded
 
 GITLAB_PLUGIN = "gitlab-plugin"
+FOLDER_PLUGIN = "cloudbees-folder"
+JOB_PLUGINS = (GITLAB_PLUGIN, FOLDER_PLUGIN, "git", "workflow-*", "pipeline-*", "branch-api")
+"""Plugins that bring the classes of the built-in job templates. Without them Jenkins would drop parts of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,10 @@ class PluginBody:
     version: str | None = None
 
 
-def plugin_keys(expanded: Expanded, only: str | None = None) -> tuple[Key, ...]:
-    """Keys of the spec's plugins (or of ``only``, where the spec names it): what needs them comes after them."""
+def plugin_keys(expanded: Expanded, *patterns: str) -> tuple[Key, ...]:
+    """Keys of those plugins of the spec whose id matches one of ``patterns``: what needs them comes after them."""
     ids = [plugin if isinstance(plugin, str) else plugin.id for plugin in expanded.spec.jenkins.plugins]
-    return tuple(Key(PluginKind.name, id) for id in ids if only in (None, id))
+    return tuple(Key(PluginKind.name, id) for id in ids if any(fnmatchcase(id, one) for one in patterns))
 
 
 class PluginKind(Kind):
@@ -45,8 +49,6 @@ class PluginKind(Kind):
             yield Resource(Key(self.name, body.id), body, owner=expanded.spec.name, origin=origin)
 
     def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
-        if not wanted:
-            return Observation()
         plugins = world.inventory.plugins
         if isinstance(plugins, Hidden):
             reason = f"needs {plugins.permission}"
@@ -58,7 +60,7 @@ class PluginKind(Kind):
         }
         asleep = [one.key.name for one in wanted if one.key.name in world.inventory.inactive]
         warnings = tuple(f"plugin {id} is installed and not active: enable it and restart Jenkins" for id in asleep)
-        return Observation(existing=existing, warnings=warnings)
+        return Observation(existing=existing, warnings=(*warnings, *_lacking(wanted, plugins, world)))
 
     def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
         minimum, version = wanted.body.minimum, existing.body.version
@@ -108,6 +110,16 @@ class _Installed:
 
     how: Installation
     versions: Mapping[str, str]
+
+
+def _lacking(wanted: Sequence[Resource], plugins: Mapping[str, str], world: World) -> Iterator[str]:
+    """Jenkins drops a trigger whose plugin it lacks, without a word; so somebody must say it."""
+    asked_for = GITLAB_PLUGIN in plugins or any(one.key.name == GITLAB_PLUGIN for one in wanted)
+    if not asked_for and any(job.trigger_project for job in world.expanded.jobs):
+        yield (
+            "Jenkins lacks the GitLab plugin, so it drops the triggers of the jobs: "
+            "put gitlab-plugin under jenkins.plugins"
+        )
 
 
 def version_number(version: str | None) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from configurator.kinds.base import Kind, parent_of
-from configurator.kinds.plugin import plugin_keys
 from configurator.kinds.world import World
 from configurator.kinds.xml import differences, lay_over, parse, root_class, set_description, to_text
 from configurator.marks import Mark, read_mark, with_mark
@@ -35,7 +34,7 @@ class ViewKind(Kind):
                 ViewBody(_marked(view, expanded.spec.name)),
                 owner=expanded.spec.name,
                 origin=view.origin,
-                after=(Key("folder", folder),) if folder else plugin_keys(expanded),
+                after=(Key("folder", folder),) if folder else (),
                 adopt=view.adopt,
             )
 

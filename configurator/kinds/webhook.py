@@ -123,6 +123,7 @@ class WebhookKind(Kind):
                 resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
             for resource in _left_over(name, survey.by_id.values(), matched, world):
                 existing[resource.key] = resource
+                warnings += _on_its_last_trace(resource, world)
             warnings += _elsewhere(name, survey.by_id.values(), world)
             unchecked += _unseen(name, survey.by_id.values(), survey.by_path.values())
         return Observation(existing, resolved, tuple(unchecked), tuple(warnings))
@@ -267,6 +268,15 @@ def _left_over(gitlab: str, projects: Iterable[ProjectFound], matched: set[int],
             key = Key(key.kind, f"{key.name} (hook {hook['id']})")
         seen.add(key)
         yield _found(key, job, gitlab, project, hook)
+
+
+def _on_its_last_trace(left_over: Resource, world: World) -> Iterator[str]:
+    """A job's mark names one project: once it is rewritten, nothing leads to the hook in the project before."""
+    if any(job in world.desired for job in left_over.after):
+        yield (
+            f"webhook {left_over.key.name}: its job has another project (or no webhook) now; "
+            "apply with --prune this time, for the job's old mark is what leads to it"
+        )
 
 
 def _elsewhere(gitlab: str, projects: Iterable[ProjectFound], world: World) -> Iterator[str]:

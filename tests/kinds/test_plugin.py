@@ -14,7 +14,7 @@ from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.jenkins.plugins import INSTALLED, PluginManager
 from configurator.sandbox.server import Fault, Response
-from tests.kinds.bench import Bench, ended, only, steps
+from tests.kinds.bench import Bench, ended, hooked, only, steps
 
 
 @contextmanager
@@ -122,3 +122,23 @@ def test_one_that_is_installed_and_asleep_is_told(quiet: Bench, administer: bool
 def test_they_are_never_deleted() -> None:
     with pytest.raises(AssertionError):
         PluginKind().delete(Resource(Key("plugin", "git"), None), None)  # type: ignore[arg-type]
+
+
+def test_a_gitlab_plugin_that_is_neither_there_nor_asked_for_is_told(tmp_path: Path) -> None:
+    manager = PluginManager({id: version for id, version in INSTALLED.items() if id != "gitlab-plugin"}, polls=0)
+    with with_plugins(tmp_path, manager) as bench:
+        bench.spec["jobs"] = [hooked("triggered")]
+        assert any("Jenkins lacks the GitLab plugin" in warning for warning in bench.plan().warnings)
+        bench.spec["jenkins"]["plugins"] = ["gitlab-plugin"]
+        assert not any("lacks the GitLab plugin" in warning for warning in bench.plan().warnings)
+
+
+def test_a_plugin_that_no_job_needs_stops_no_job(tmp_path: Path) -> None:
+    with with_plugins(tmp_path, PluginManager(polls=0), "nosuch", "git") as bench:
+        bench.spec["jobs"] = [hooked("triggered")]
+        with bench.open() as run:
+            outcomes = ended(run.apply(run.plan()))
+        assert outcomes["job triggered"][0] == Outcome.DONE
+        outcome, error = outcomes["plugin nosuch"]
+        assert outcome == Outcome.FAILED
+        assert "No such plugin: nosuch" in error and "s.yaml:" in error

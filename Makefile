@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.ready
 PYTEST_OPTIONS ?=
 
-.PHONY: help setup demo test check lint types cover build lock clean
+.PHONY: help setup demo test check lint types cover bench build lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets
@@ -37,6 +37,9 @@ types: $(STAMP)
 
 cover: $(STAMP)  ## Tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_OPTIONS)
+
+bench: $(STAMP)  ## Requests, times and memory, on the embedded servers
+	$(BIN)/python -m benchmarks.run
 
 build: $(STAMP)  ## Wheel and source archive in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -6,6 +6,7 @@ The network is switched off in ``pyproject.toml`` (pytest-socket): only loopback
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("configurator")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Real servers that are named for the end-to-end tests may be reached, and nothing else beside loopback."""
+    named = [os.environ.get(f"CONFIGURATOR_TEST_{server}_URL", "") for server in ("JENKINS", "GITLAB")]
+    hosts = {host for url in named if (host := urlsplit(url).hostname)}
+    config.option.allow_hosts = ",".join([config.option.allow_hosts, *sorted(hosts)])
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import yaml
 from configurator.cli.app import run as run_command
 from configurator.clients.gitlab import GitLabClient
 from configurator.clients.jenkins import JenkinsClient
+from configurator.errors import NotFoundError
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.secret import Secret
@@ -157,7 +158,7 @@ def _site(
     site.write()
     yield site
     if embedded is None:
-        _take_away(site, user, tokens[0])
+        take_away(site, user, tokens[0])
     jenkins.close()
     gitlab.close()
 
@@ -187,12 +188,19 @@ def spec_of(root: str, urls: tuple[str, str], user: str, projects: tuple[str, ..
     }
 
 
-def _take_away(site: Site, user: str, token: str) -> None:
-    """Leave nothing behind on a real server."""
+def take_away(site: Site, user: str, token: str) -> None:
+    """Leave nothing behind: first what stands in folders, with its hooks; then what that was connected by."""
     for key in ("applications", "jobs", "views", "folders", "credentials"):
         site.spec.pop(key, None)
-    site.spec["gitlab"][0]["manage"] = False
+    for entry in site.spec["gitlab"]:
+        entry["manage"] = True
     site.spec["jenkins"]["username"] = user
     site.environ["JENKINS_API_TOKEN"] = token
-    site.write()
-    site.run("apply", "--prune", "--yes", "--max-deletes", "1000")
+    for entries in (site.spec["gitlab"], []):
+        site.spec["gitlab"] = entries
+        site.write()
+        site.run("apply", "--prune", "--yes", "--max-deletes", "1000")
+    for hook in site.hooks():  # what tests made by hand carries no mark
+        site.gitlab.delete_hook(hook["project_id"], hook["id"])
+    with suppress(NotFoundError):
+        site.jenkins.delete_item(site.root)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.conftest import Site, quiet
+from tests.e2e.conftest import Site, quiet, take_away
 
 PAYMENTS = ("MAIN-Build-payments", "MAIN-Code-review-payments", "RELEASE-2.X-Build-payments")
 
@@ -184,3 +184,14 @@ def test_a_folder_that_holds_somebodys_job_is_kept(site: Site) -> None:
     assert [(one["kind"], one["name"]) for one in site.plan("--prune")["changes"]] == [("folder", site.name("search"))]
     site.apply("--prune")
     assert quiet(site.plan())
+
+
+def test_what_the_tests_make_on_real_servers_can_be_taken_away_whole(site: Site) -> None:
+    site.apply()
+    token = site.environ["JENKINS_API_TOKEN"]
+    take_away(site, site.spec["jenkins"]["username"], token)
+    assert site.hooks() == []
+    assert not [one for one in site.jenkins.list_items() if one["fullName"].startswith(site.root)]
+    assert not [one for one in site.jenkins.list_credentials(None, None) if one["id"] == f"{site.root}-token"]
+    found = site.jenkins.run("inventory", {"owner": site.root, "salt": "00"})
+    assert site.root not in [one["name"] for one in found["connections"]]

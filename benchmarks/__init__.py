@@ -1,0 +1,1 @@
+"""How many requests, seconds and megabytes configurator takes; ``python -m benchmarks.run``."""

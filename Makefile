@@ -3,7 +3,7 @@ VENV   ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.ready
-PYTEST_OPTIONS ?=
+PYTEST_OPTIONS ?= -n auto
 
 .PHONY: help setup demo test check lint types cover bench build lock clean
 .DEFAULT_GOAL := help

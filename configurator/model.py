@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from configurator.errors import Place
+
+B = TypeVar("B")  # the body of a resource, in a type of its kind's own
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +40,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Generic[B]):
     """One thing on a server, as wanted or as it is.
 
     Attributes:
@@ -55,7 +57,7 @@ class Resource:
     """
 
     key: Key
-    body: Any
+    body: B
     owner: str | None = None
     origin: Origin = field(default_factory=Origin)
     after: tuple[Key, ...] = ()
@@ -64,7 +66,7 @@ class Resource:
     adopt: bool = False
     secret_known: bool = True
 
-    def with_body(self, body: Any) -> Resource:
+    def with_body(self, body: B) -> Resource[B]:
         """The same resource with another body."""
         return replace(self, body=body)
 
@@ -120,8 +122,8 @@ class Change:
     key: Key
     reason: str = ""
     fields: tuple[Field, ...] = ()
-    wanted: Resource | None = None
-    existing: Resource | None = None
+    wanted: Resource[Any] | None = None
+    existing: Resource[Any] | None = None
 
     @property
     def application(self) -> str | None:
@@ -147,20 +149,19 @@ class Unchecked:
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(Generic[B]):
     """What a kind found on the servers.
 
     Attributes:
         existing: everything of the kind that matters: what is wanted, and what carries our mark.
         wanted: wanted resources in the form that the server would show them in, where that differs from
             the form in the spec (an id resolved, an XML normalised). Keys left out keep their first form.
-        unchecked: keys whose state can't be known; the engine plans nothing for them.
-        blind: the whole kind can't be seen: reason.
+        unchecked: what can't be looked at, and why; the engine plans nothing for those keys.
         warnings: for people.
     """
 
-    existing: Mapping[Key, Resource] = field(default_factory=dict)
-    wanted: Mapping[Key, Resource] = field(default_factory=dict)
+    existing: Mapping[Key, Resource[B]] = field(default_factory=dict)
+    wanted: Mapping[Key, Resource[B]] = field(default_factory=dict)
     unchecked: tuple[Unchecked, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from configurator.clients.gitlab import GitLabClient
 from configurator.clients.jenkins import JenkinsClient
@@ -19,7 +19,6 @@ from configurator.engine.diff import Options, make_plan
 from configurator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED
 from configurator.kinds import KINDS
 from configurator.kinds.credential import keyed_by
-from configurator.kinds.world import World
 from configurator.model import Action, Applied, Key, Outcome, Plan, Resource
 from configurator.secret import Secret
 from configurator.spec.expand import expand
@@ -27,6 +26,7 @@ from configurator.spec.expanded import Expanded
 from configurator.spec.loader import LoadedSpec, load
 from configurator.spec.models import SecretRef, Spec
 from configurator.spec.secrets import Secrets
+from configurator.world.world import World
 
 DEFAULT_WORKERS = 8
 
@@ -184,7 +184,7 @@ class Run:
         return World(self.expanded, self._secret_of, jenkins, gitlabs, self.desired, self.redactor, self.workers)
 
 
-def _desired(expanded: Expanded) -> dict[Key, Resource]:
+def _desired(expanded: Expanded) -> dict[Key, Resource[Any]]:
     return {resource.key: resource for kind in KINDS for resource in kind.desired(expanded)}
 
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from configurator.engine.order import obstacle, waits_for
 from configurator.errors import ConfiguratorError, PermissionMissingError, RefusedError
 from configurator.kinds.base import Aftermath, Kind
-from configurator.kinds.world import World
 from configurator.model import Action, Applied, Change, Key, Outcome, Plan, Result, Unchecked
+from configurator.world.world import World
 
 
 class Listener(Protocol):
@@ -58,7 +58,7 @@ def guard_deletions(plan: Plan, max_deletes: int) -> None:
 
 
 def apply(
-    plan: Plan, kinds: Sequence[Kind], world: World, workers: int, listener: Listener, stop: threading.Event
+    plan: Plan, kinds: Sequence[Kind[Any, Any]], world: World, workers: int, listener: Listener, stop: threading.Event
 ) -> Applied:
     """Carry out every change of ``plan`` that can be; never raises for what a server says.
 
@@ -88,28 +88,31 @@ def apply(
 class _Preparation:
     """A kind's preparation for all of its changes: made once, by whoever needs it first."""
 
-    def __init__(self, kind: Kind, changes: Sequence[Change], world: World) -> None:
+    def __init__(self, kind: Kind[Any, Any], changes: Sequence[Change], world: World) -> None:
         self._lock = threading.Lock()
         self._kind, self._changes, self._world = kind, changes, world
-        self._made: list[Any] = []
-        self._error: ConfiguratorError | None = None
+        self._tried = False
+        self._error: Exception | None = None
+        self.made: Any = None
+        """What was prepared; None until somebody needs it."""
 
     def get(self) -> Any:
+        """What was prepared, made now where it is not yet. Raises what that raised, to everybody the same."""
         with self._lock:
+            if not self._tried:
+                self._tried = True
+                try:
+                    self.made = self._kind.prepare(self._changes, self._world)
+                except Exception as error:  # raised below, to each change that needed it
+                    self._error = error
             if self._error is not None:
                 raise self._error
-            if not self._made:
-                try:
-                    self._made.append(self._kind.prepare(self._changes, self._world))
-                except ConfiguratorError as error:
-                    self._error = error
-                    raise
-            return self._made[0]
+            return self.made
 
 
 class _Run:
     def __init__(
-        self, plan: Plan, kinds: Sequence[Kind], world: World, listener: Listener, stop: threading.Event
+        self, plan: Plan, kinds: Sequence[Kind[Any, Any]], world: World, listener: Listener, stop: threading.Event
     ) -> None:
         self.changes: Mapping[Key, Change] = {change.key: change for change in plan.changes}
         self.kinds = {kind.name: kind for kind in kinds}
@@ -182,7 +185,7 @@ class _Run:
                 if result.outcome is Outcome.DONE and result.change.key.kind == kind.name
             ]
             if done:
-                aftermath.append(kind.finish(done, self.world))
+                aftermath.append(kind.finish(done, self.world, self.preparations[kind.name].made))
         return aftermath
 
 

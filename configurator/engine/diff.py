@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from configurator.kinds.base import Kind
 from configurator.model import (
@@ -36,7 +37,7 @@ class Options:
     prune: bool = False
     adopt: tuple[str, ...] = ()
 
-    def adopts(self, resource: Resource) -> bool:
+    def adopts(self, resource: Resource[Any]) -> bool:
         """Whether ``resource`` may be taken over where it exists without a mark."""
         names = (resource.key.name, f"{resource.key.kind}:{resource.key.name}")
         return resource.adopt or any(fnmatchcase(name, glob) for glob in self.adopt for name in names)
@@ -44,8 +45,8 @@ class Options:
 
 def make_plan(
     owner: str,
-    desired: Mapping[Key, Resource],
-    observed: Sequence[tuple[Kind, Observation]],
+    desired: Mapping[Key, Resource[Any]],
+    observed: Sequence[tuple[Kind[Any, Any], Observation[Any]]],
     options: Options,
     created_at: str,
 ) -> Plan:
@@ -59,7 +60,7 @@ def make_plan(
         created_at: ISO 8601, goes into the plan.
     """
     wanted = dict(desired)
-    existing: dict[Key, Resource] = {}
+    existing: dict[Key, Resource[Any]] = {}
     for _, observation in observed:
         wanted.update(observation.wanted)
         existing.update(observation.existing)
@@ -92,7 +93,9 @@ def make_plan(
     )
 
 
-def _change(kind: Kind, wanted: Resource, existing: Resource | None, options: Options) -> Change | None:
+def _change(
+    kind: Kind[Any, Any], wanted: Resource[Any], existing: Resource[Any] | None, options: Options
+) -> Change | None:
     key = wanted.key
     if existing is None:
         if wanted.manage:
@@ -117,7 +120,7 @@ def _change(kind: Kind, wanted: Resource, existing: Resource | None, options: Op
     return Change(Action.UPDATE, key, reason, fields, wanted, existing)
 
 
-def _with_pairs(wanted: Mapping[Key, Resource], unchecked: Sequence[Unchecked]) -> list[Unchecked]:
+def _with_pairs(wanted: Mapping[Key, Resource[Any]], unchecked: Sequence[Unchecked]) -> list[Unchecked]:
     """What can't be checked takes along what shares a secret with it."""
     reasons = {Key(one.kind, one.name): one for one in unchecked}
     for key, resource in wanted.items():
@@ -130,7 +133,7 @@ def _with_pairs(wanted: Mapping[Key, Resource], unchecked: Sequence[Unchecked]) 
 
 
 def _rewrite_pairs(
-    changes: dict[Key, Change], wanted: Mapping[Key, Resource], existing: Mapping[Key, Resource]
+    changes: dict[Key, Change], wanted: Mapping[Key, Resource[Any]], existing: Mapping[Key, Resource[Any]]
 ) -> None:
     """Where a shared secret changes and the other side's can't be compared, the other side is rewritten too."""
     for change in list(changes.values()):
@@ -145,7 +148,10 @@ def _rewrite_pairs(
 
 
 def _deletions(
-    owner: str, wanted: Mapping[Key, Resource], existing: Mapping[Key, Resource], kinds: Mapping[str, Kind]
+    owner: str,
+    wanted: Mapping[Key, Resource[Any]],
+    existing: Mapping[Key, Resource[Any]],
+    kinds: Mapping[str, Kind[Any, Any]],
 ) -> tuple[list[Change], list[str]]:
     """What carries our mark and is in the spec no more; and sentences on what is spared."""
     going = [one for key, one in existing.items() if one.owner == owner and key not in wanted]

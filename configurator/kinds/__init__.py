@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from configurator.kinds.base import Kind
 from configurator.kinds.connection import ConnectionKind
 from configurator.kinds.credential import CredentialKind
@@ -11,7 +13,7 @@ from configurator.kinds.plugin import PluginKind
 from configurator.kinds.view import ViewKind
 from configurator.kinds.webhook import WebhookKind
 
-KINDS: tuple[Kind, ...] = (
+KINDS: tuple[Kind[Any, Any], ...] = (
     PluginKind(),
     CredentialKind(),
     ConnectionKind(),

@@ -1,4 +1,4 @@
-"""What a kind of resource is: the five questions each file of this package answers."""
+"""What a kind of resource is: the questions that each file of this package answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from configurator.errors import NotFoundError
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
+from configurator.spec.expanded import Expanded
+from configurator.world.world import World
 
-if TYPE_CHECKING:
-    from configurator.kinds.world import World
-    from configurator.spec.expanded import Expanded
+B = TypeVar("B")  # the body of a kind's resources
+P = TypeVar("P")  # what a kind prepares once for all of its changes; None for one that prepares nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +30,31 @@ class Aftermath:
     unchecked: tuple[Unchecked, ...] = ()
 
 
-class Kind(ABC):
+class Kind(ABC, Generic[B, P]):
     """One kind of resource: what is wanted, what is there, what differs, how to change it.
 
-    Kinds hold no state. What one run knows is in the :class:`~configurator.kinds.world.World`.
+    Kinds hold no state. What one run knows is in the :class:`~configurator.world.world.World`.
     """
 
     name: ClassVar[str]
 
     @abstractmethod
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[B]]:
         """What the spec wants of this kind, with what must come before each. Asks no server."""
 
     @abstractmethod
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[B]], world: World) -> Observation[B]:
         """What is there: of what is wanted, and of what carries our mark. In bulk, reads only."""
 
     @abstractmethod
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[B], existing: Resource[B]) -> Sequence[Field]:
         """What differs, field by field. Pure."""
 
-    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+    def obstacle(self, wanted: Resource[B], existing: Resource[B]) -> str:
         """Why ``existing`` can't become ``wanted`` whoever owns it (a job where a folder should be), or empty."""
         return ""
 
-    def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
+    def spared(self, deletions: Sequence[Resource[Any]]) -> dict[Key, str]:
         """Those of this kind that must not go, with the reason (a folder that holds somebody's job).
 
         Args:
@@ -61,27 +62,33 @@ class Kind(ABC):
         """
         return {}
 
-    def prepare(self, changes: Sequence[Change], world: World) -> Any:
+    def prepare(self, changes: Sequence[Change], world: World) -> P | None:
         """What is best done once for all changes of this kind, right before the first. Its result goes to each."""
         return None
 
     @abstractmethod
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[B], world: World, prepared: P) -> None:
         """Make it. Raises ServerError."""
 
     @abstractmethod
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(self, wanted: Resource[B], existing: Resource[B], world: World, prepared: P) -> None:
         """Bring it in order. Raises ServerError."""
 
     @abstractmethod
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[B], world: World) -> None:
         """Remove it. Raises ServerError."""
 
-    def finish(self, done: Sequence[Change], world: World) -> Aftermath:
-        """What follows once all changes are made; ``done`` are those of this kind that were carried out."""
+    def finish(self, done: Sequence[Change], world: World, prepared: P | None) -> Aftermath:
+        """What follows once all changes are made.
+
+        Args:
+            done: those of this kind that were carried out.
+            world: the servers.
+            prepared: what ``prepare`` gave, None where only deletions were carried out.
+        """
         return Aftermath()
 
-    def carry_out(self, change: Change, world: World, prepared: Any) -> None:
+    def carry_out(self, change: Change, world: World, prepared: P) -> None:
         """Carry out one change of a plan. Raises ServerError."""
         if change.action is Action.DELETE and change.existing is not None:
             with suppress(NotFoundError):  # somebody was faster: gone is gone

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from configurator.errors import ServerError
 from configurator.kinds.base import Aftermath, Kind
 from configurator.kinds.credential import credential_key
-from configurator.kinds.inventory import ConnectionFound, Hidden
 from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys
-from configurator.kinds.world import World
 from configurator.marks import read_mark
 from configurator.model import Change, Field, Key, Observation, Origin, Resource, Unchecked
 from configurator.spec.expanded import Expanded
+from configurator.world.found import ConnectionFound, Hidden
+from configurator.world.world import World
 
 
-class ConnectionKind(Kind):
+class ConnectionKind(Kind[ConnectionFound, None]):
     """Connections of the GitLab plugin (contract, fact 18). Ours when the credential they use carries our mark."""
 
     name = "connection"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[ConnectionFound]]:
         for number, entry in enumerate(expanded.spec.gitlab):
             if not entry.manage:
                 continue
@@ -45,7 +44,7 @@ class ConnectionKind(Kind):
                 adopt=entry.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[ConnectionFound]], world: World) -> Observation[ConnectionFound]:
         found = world.inventory.connections
         if isinstance(found, Hidden):
             reason = f"needs {found.permission}"
@@ -64,7 +63,7 @@ class ConnectionKind(Kind):
         }
         return Observation(existing=existing, warnings=_open_endpoint(world))
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[ConnectionFound], existing: Resource[ConnectionFound]) -> Sequence[Field]:
         mine, theirs = asdict(wanted.body), asdict(existing.body)
         return [
             Field(name, _text(theirs[name]), _text(mine[name]))
@@ -73,16 +72,18 @@ class ConnectionKind(Kind):
             != (theirs[name].rstrip("/") if name == "url" else theirs[name])
         ]
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[ConnectionFound], world: World, prepared: None) -> None:
         _change(world, upsert=[wanted.body])
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(
+        self, wanted: Resource[ConnectionFound], existing: Resource[ConnectionFound], world: World, prepared: None
+    ) -> None:
         _change(world, upsert=[wanted.body])
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[ConnectionFound], world: World) -> None:
         _change(world, delete=[existing.key.name])
 
-    def finish(self, done: Sequence[Change], world: World) -> Aftermath:
+    def finish(self, done: Sequence[Change], world: World, prepared: None) -> Aftermath:
         """Have Jenkins test each new connection with the credential it will use (contract, fact 19)."""
         warnings = []
         for change in done:

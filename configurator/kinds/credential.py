@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lxml import etree
 
 from configurator.errors import Place
 from configurator.kinds.base import Kind
-from configurator.kinds.inventory import CredentialFound, Hidden
 from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys
-from configurator.kinds.world import World
 from configurator.marks import Mark, fingerprint, read_mark, with_mark
 from configurator.model import Field, Key, Observation, Origin, Resource, Unchecked
 from configurator.secret import MASK, Secret
@@ -26,6 +23,8 @@ from configurator.spec.models import (
     SshKeyCredential,
     UsernamePasswordCredential,
 )
+from configurator.world.found import CredentialFound, Hidden
+from configurator.world.world import World
 
 GITLAB_TOKEN = "com.dabsquared.gitlabjenkins.connection.GitLabApiTokenImpl"  # noqa: S105 - a class name
 USERNAME_PASSWORD = "com.cloudbees.plugins.credentials.impl.UsernamePasswordCredentialsImpl"  # noqa: S105
@@ -39,8 +38,6 @@ _MAIN_SECRET = {
     SECRET_TEXT: "secret",
     SSH_KEY: "privateKey",
 }
-
-
 _END = re.compile(r"[ \t\n\x0b\f\r]+\Z")  # a private key is digested without it, as the script inventory does
 
 
@@ -75,12 +72,12 @@ def credential_key(folder: str | None, id: str) -> Key:
     return Key(CredentialKind.name, f"{folder}/{id}" if folder else id)
 
 
-class CredentialKind(Kind):
+class CredentialKind(Kind[CredentialBody, None]):
     """Jenkins credentials."""
 
     name = "credential"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[CredentialBody]]:
         spec = expanded.spec
         for number, entry in enumerate(spec.gitlab):
             if not entry.manage:
@@ -108,7 +105,7 @@ class CredentialKind(Kind):
     @staticmethod
     def _resource(
         expanded: Expanded, body: CredentialBody, place: Place | None, *, adopt: bool, manage: bool = True
-    ) -> Resource:
+    ) -> Resource[CredentialBody]:
         plugins = plugin_keys(expanded, GITLAB_PLUGIN) if body.cls == GITLAB_TOKEN else ()
         folders = (Key("folder", body.folder),) if body.folder else ()
         return Resource(
@@ -121,7 +118,7 @@ class CredentialKind(Kind):
             adopt=adopt,
         )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[CredentialBody]], world: World) -> Observation[CredentialBody]:
         listed = world.inventory.credentials
         if isinstance(listed, Hidden):
             reason = f"needs {listed.permission}"
@@ -139,12 +136,12 @@ class CredentialKind(Kind):
             f"credential {key.name}: whether its secret changed can't be told "
             "without Overall/Administer or a webhook secret"
             for key, one in resolved.items()
-            if key in existing and existing[key].body.digest is None and one.body.mark.key is None
+            if key in existing and existing[key].body.digest is None and not (one.body.mark and one.body.mark.key)
         )
         return Observation(existing=existing, wanted=resolved, unchecked=refused, warnings=warnings)
 
     @staticmethod
-    def _refused(wanted: Sequence[Resource], world: World) -> tuple[Unchecked, ...]:
+    def _refused(wanted: Sequence[Resource[CredentialBody]], world: World) -> tuple[Unchecked, ...]:
         """A token that GitLab refuses is not handed to Jenkins."""
         return tuple(
             Unchecked(CredentialKind.name, one.key.name, reason, failed=True)
@@ -152,9 +149,11 @@ class CredentialKind(Kind):
             if one.body.gitlab and (reason := world.survey(one.body.gitlab).refused)
         )
 
-    def _resolve(self, wanted: Resource, existing: Resource | None, world: World) -> Resource:
+    def _resolve(
+        self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody] | None, world: World
+    ) -> Resource[CredentialBody]:
         """``wanted`` with its secret, the digest to compare with, and the mark that it will carry."""
-        body: CredentialBody = wanted.body
+        body = wanted.body
         secrets = {element: world.secret_of(reference) for element, reference in body.references.items()}
         main = secrets[_MAIN_SECRET[body.cls]]
         gitlab = body.gitlab or keyed_by(world.expanded.spec)
@@ -176,7 +175,7 @@ class CredentialKind(Kind):
             )
         )
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody]) -> Sequence[Field]:
         mine, theirs = wanted.body, existing.body
         fields = []
         if theirs.cls and mine.cls != theirs.cls:
@@ -188,17 +187,19 @@ class CredentialKind(Kind):
         fields += _secret_difference(mine, theirs)
         return fields
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[CredentialBody], world: World, prepared: None) -> None:
         body = wanted.body
         if body.domain and body.domain not in world.jenkins.list_domains(body.folder):
             world.jenkins.create_domain(body.folder, body.domain)
         world.jenkins.create_credential(body.folder, body.domain, credential_xml(body))
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(
+        self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody], world: World, prepared: None
+    ) -> None:
         body = wanted.body
         world.jenkins.write_credential(body.folder, body.domain, body.id, credential_xml(body))
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[CredentialBody], world: World) -> None:
         world.jenkins.delete_credential(existing.body.folder, existing.body.domain, existing.body.id)
 
 
@@ -253,7 +254,9 @@ def _secret_difference(mine: CredentialBody, theirs: CredentialBody) -> list[Fie
     return []
 
 
-def _by_key(wanted: Sequence[Resource], listed: Sequence[CredentialFound]) -> dict[Key, CredentialFound]:
+def _by_key(
+    wanted: Sequence[Resource[CredentialBody]], listed: Sequence[CredentialFound]
+) -> dict[Key, CredentialFound]:
     """Where a store holds an id in several domains, the one in the wanted domain is the one meant."""
     domains = {one.key: one.body.domain for one in wanted}
     chosen: dict[Key, CredentialFound] = {}
@@ -264,7 +267,7 @@ def _by_key(wanted: Sequence[Resource], listed: Sequence[CredentialFound]) -> di
     return chosen
 
 
-def _found(key: Key, found: CredentialFound) -> Resource:
+def _found(key: Key, found: CredentialFound) -> Resource[CredentialBody]:
     mark = read_mark(found.description)
     body = CredentialBody(
         found.folder,

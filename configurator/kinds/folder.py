@@ -11,14 +11,14 @@ from lxml import etree
 from configurator.errors import RefusedError
 from configurator.kinds.base import Kind, parent_of
 from configurator.kinds.credential import credential_key
-from configurator.kinds.inventory import FOLDER_CLASS, Hidden, Item
 from configurator.kinds.plugin import FOLDER_PLUGIN, plugin_keys
 from configurator.kinds.view import ViewBody, ViewKind
-from configurator.kinds.world import World
-from configurator.kinds.xml import parse
 from configurator.marks import Mark, strip_mark, with_mark
 from configurator.model import Field, Key, Observation, Resource
 from configurator.spec.expanded import Expanded
+from configurator.world.found import FOLDER_CLASS, Hidden, Item
+from configurator.world.world import World
+from configurator.xml import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class FolderBody:
     credentials: tuple[Key, ...] = ()
 
 
-class FolderKind(Kind):
+class FolderKind(Kind[FolderBody, None]):
     """Folders of the plugin cloudbees-folder (contract, facts 5, 8, 9)."""
 
     name = "folder"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[FolderBody]]:
         plugins = plugin_keys(expanded, FOLDER_PLUGIN)
         for folder in expanded.folders:
             parent = parent_of(folder.name)
@@ -50,7 +50,7 @@ class FolderKind(Kind):
                 adopt=folder.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[FolderBody]], world: World) -> Observation[FolderBody]:
         names = {one.key.name for one in wanted}
         existing = {
             Key(self.name, item.name): _found(item, world)
@@ -66,20 +66,20 @@ class FolderKind(Kind):
                 adopted[one.key] = one.with_body(replace(one.body, description=text))
         return Observation(existing=existing, wanted=adopted)
 
-    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+    def obstacle(self, wanted: Resource[FolderBody], existing: Resource[FolderBody]) -> str:
         if existing.body.cls == FOLDER_CLASS or (not wanted.manage and existing.body.children is not None):
             return ""
         return f"there is something else of that name: {existing.body.cls}"
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[FolderBody], existing: Resource[FolderBody]) -> Sequence[Field]:
         before, after = existing.body.description.strip(), wanted.body.description.strip()
         return [Field("description", before, after)] if before != after else []
 
-    def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
+    def spared(self, deletions: Sequence[Resource[Any]]) -> dict[Key, str]:
         """Folders that hold anything that does not go with them."""
         going = {one.key.name for one in deletions if one.key.kind in (self.name, "job")}
         keys = {one.key for one in deletions}
-        folders = [one for one in deletions if one.key.kind == self.name]
+        folders: list[Resource[FolderBody]] = [one for one in deletions if one.key.kind == self.name]
         spared: dict[Key, str] = {}
         for one in sorted(folders, key=lambda one: one.key.name, reverse=True):
             kept = [child for child in one.body.children or () if child not in going or Key(self.name, child) in spared]
@@ -89,21 +89,21 @@ class FolderKind(Kind):
                 spared[one.key] = f"it still holds {', '.join(kept[:3])}{more}"
         return spared
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[FolderBody], world: World, prepared: None) -> None:
         """Make it together with its views, which takes no right on views (contract, fact 8)."""
-        name = wanted.key.name
-        views = {
-            key: resource.body
+        views: list[ViewBody] = [
+            resource.body
             for key, resource in world.desired.items()
-            if key.kind == ViewKind.name and parent_of(key.name) == name
-        }
-        world.jenkins.create_item(name, folder_xml(wanted.body.description, list(views.values())))
-        world.made.update(views)
+            if key.kind == ViewKind.name and parent_of(key.name) == wanted.key.name
+        ]
+        world.jenkins.create_item(wanted.key.name, folder_xml(wanted.body.description, views))
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(
+        self, wanted: Resource[FolderBody], existing: Resource[FolderBody], world: World, prepared: None
+    ) -> None:
         world.jenkins.set_description(wanted.key.name, wanted.body.description)
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[FolderBody], world: World) -> None:
         left = _content(existing.key.name, world)
         if left:
             raise RefusedError(f"the folder is kept: it still holds {', '.join(left)}")
@@ -123,7 +123,7 @@ def _content(folder: str, world: World) -> list[str]:
     return left + [f"credential {one.findtext('id')}" for one in root.iterfind(f"properties/{_CREDENTIALS}//*[id]")]
 
 
-def _found(item: Item, world: World) -> Resource:
+def _found(item: Item, world: World) -> Resource[FolderBody]:
     mark = item.mark
     listed = world.inventory.credentials
     credentials = () if isinstance(listed, Hidden) else [one for one in listed if one.folder == item.name]

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from configurator.errors import PermissionMissingError, ServerError
 from configurator.kinds.base import Aftermath, Kind, parent_of
-from configurator.kinds.inventory import Hidden, Item
 from configurator.kinds.job_compare import JobBody, compare, shown, with_token
 from configurator.kinds.plugin import GITLAB_PLUGIN, JOB_PLUGINS, plugin_keys, version_number
-from configurator.kinds.world import World
-from configurator.kinds.xml import (
-    Element,
-    claims,
-    differences,
-    lay_over,
-    parse,
-    refuse_redacted,
-    root_class,
-    set_description,
-    to_text,
-)
+from configurator.kinds.xml import claims, differences, lay_over, refuse_redacted, set_description
 from configurator.marks import Mark, hook_token, strip_mark, with_mark
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
 from configurator.spec.expanded import WEBHOOK_TOKEN, Expanded
+from configurator.world.found import Hidden, Item
+from configurator.world.world import World
+from configurator.xml import Element, parse, root_class, to_text
 
 TRIGGER = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
 _CANCEL_RUNNING = "cancelRunningBuildsOnUpdate"
 _CANCEL_RUNNING_SINCE = (1, 9, 16)
 
 
-class JobKind(Kind):
+class JobKind(Kind[JobBody, Mapping[str, str]]):
     """Jobs of every type."""
 
     name = "job"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[JobBody]]:
         plugins = plugin_keys(expanded, *JOB_PLUGINS)
         for job in expanded.jobs:
             folder = parent_of(job.name)
@@ -52,11 +42,11 @@ class JobKind(Kind):
                 adopt=job.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[JobBody]], world: World) -> Observation[JobBody]:
         items = world.inventory.items
         existing = {Key(self.name, item.name): _found(item) for item in items.values() if not item.is_folder}
         unchecked = []
-        resolved: dict[Key, Resource] = {}
+        resolved: dict[Key, Resource[JobBody]] = {}
         for one in wanted:
             item = items.get(one.key.name)
             reason, failed = _obstructed(one, item, world)
@@ -81,7 +71,7 @@ class JobKind(Kind):
             warnings=compared.warnings,
         )
 
-    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+    def obstacle(self, wanted: Resource[JobBody], existing: Resource[JobBody]) -> str:
         if existing.body.cls == wanted.body.cls:
             return ""
         return (
@@ -89,7 +79,7 @@ class JobKind(Kind):
             "rename or delete it"
         )
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[JobBody], existing: Resource[JobBody]) -> Sequence[Field]:
         if wanted.body.seen is None or existing.body.seen is None:
             return []
         return [shown(one) for one in differences(wanted.body.seen, existing.body.seen)]
@@ -106,12 +96,14 @@ class JobKind(Kind):
         answer = world.jenkins.run("encrypt", {"values": list(tokens.values())})
         return dict(zip(tokens, answer["values"], strict=True))
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[JobBody], world: World, prepared: Mapping[str, str]) -> None:
         name, root = wanted.key.name, parse(wanted.body.xml)
         world.jenkins.create_item(name, _sealed(to_text(root), wanted, prepared))
         self._encrypt_by_save(wanted, root, world, prepared)
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(
+        self, wanted: Resource[JobBody], existing: Resource[JobBody], world: World, prepared: Mapping[str, str]
+    ) -> None:
         """Lay the wanted XML over what is there this very moment, not over what the plan saw."""
         name = wanted.key.name
         live = parse(world.jenkins.read_item(name))
@@ -119,10 +111,10 @@ class JobKind(Kind):
         world.jenkins.write_item(name, _sealed(to_text(root), wanted, prepared))
         self._encrypt_by_save(wanted, root, world, prepared)
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[JobBody], world: World) -> None:
         world.jenkins.delete_item(existing.key.name)
 
-    def finish(self, done: Sequence[Change], world: World) -> Aftermath:
+    def finish(self, done: Sequence[Change], world: World, prepared: Mapping[str, str] | None) -> Aftermath:
         """Queue the first build of what was made new."""
         new = [
             change.wanted
@@ -134,13 +126,13 @@ class JobKind(Kind):
         return _build_at_once(new, world) if world.inventory.administer else _build_each(new, world)
 
     @staticmethod
-    def _encrypt_by_save(wanted: Resource, root: Element, world: World, prepared: Mapping[str, str]) -> None:
+    def _encrypt_by_save(wanted: Resource[JobBody], root: Element, world: World, prepared: Mapping[str, str]) -> None:
         """Without Administer the token was sent in clear: have Jenkins save the job, which encrypts it (fact 2c)."""
         if wanted.body.token is not None and wanted.key.name not in prepared:
             world.jenkins.set_description(wanted.key.name, root.findtext("description") or "")
 
 
-def _found(item: Item) -> Resource:
+def _found(item: Item) -> Resource[JobBody]:
     mark = item.mark
     parent = parent_of(item.name)
     return Resource(
@@ -151,7 +143,7 @@ def _found(item: Item) -> Resource:
     )
 
 
-def _obstructed(wanted: Resource, item: Item | None, world: World) -> tuple[str, bool]:
+def _obstructed(wanted: Resource[JobBody], item: Item | None, world: World) -> tuple[str, bool]:
     """Why nothing can be planned for a job (and whether a server failed), or empty."""
     source = _token_source(wanted.body, world)
     if source is not None:
@@ -165,7 +157,7 @@ def _obstructed(wanted: Resource, item: Item | None, world: World) -> tuple[str,
     return "", False
 
 
-def _hooks_out_of_sight(existing: Mapping[Key, Resource], world: World) -> Iterator[Unchecked]:
+def _hooks_out_of_sight(existing: Mapping[Key, Resource[JobBody]], world: World) -> Iterator[Unchecked]:
     """Jobs that left the spec, whose webhooks can't be looked at: their marks are the only trace of those."""
     for key, resource in existing.items():
         mark = world.inventory.items[key.name].mark
@@ -183,9 +175,9 @@ def _hooks_out_of_sight(existing: Mapping[Key, Resource], world: World) -> Itera
             yield Unchecked(key.kind, key.name, f"its webhook can't be looked at: {reason}", failed)
 
 
-def _resolve(wanted: Resource, item: Item | None, world: World) -> Resource:
+def _resolve(wanted: Resource[JobBody], item: Item | None, world: World) -> Resource[JobBody]:
     """The job with its mark, its token, and only the fields that the installed plugin knows."""
-    body: JobBody = wanted.body
+    body = wanted.body
     root = parse(body.xml)
     mark, token = Mark(world.owner), None
     source = _token_source(body, world)
@@ -240,14 +232,14 @@ def _fit_trigger(root: Element, item: Item | None, world: World) -> None:
             trigger.remove(field)
 
 
-def _sealed(text: str, wanted: Resource, prepared: Mapping[str, str]) -> str:
+def _sealed(text: str, wanted: Resource[JobBody], prepared: Mapping[str, str]) -> str:
     """The XML to write: the token encrypted by the controller where that could be had."""
     sealed = prepared.get(wanted.key.name)
     written = text.replace(WEBHOOK_TOKEN, sealed) if sealed else with_token(text, wanted)
     return refuse_redacted(written)
 
 
-def _build_at_once(new: Sequence[Resource], world: World) -> Aftermath:
+def _build_at_once(new: Sequence[Resource[JobBody]], world: World) -> Aftermath:
     names = [one.key.name for one in new]
     try:
         answer = world.jenkins.run("build", {"jobs": names})
@@ -259,11 +251,11 @@ def _build_at_once(new: Sequence[Resource], world: World) -> Aftermath:
     return Aftermath(warnings=tuple(errors))
 
 
-def _build_each(new: Sequence[Resource], world: World) -> Aftermath:
+def _build_each(new: Sequence[Resource[JobBody]], world: World) -> Aftermath:
     refused: dict[str, list[str]] = {}
     failed = []
 
-    def build(one: Resource) -> tuple[str, ServerError | None]:
+    def build(one: Resource[JobBody]) -> tuple[str, ServerError | None]:
         try:
             world.jenkins.build_item(one.key.name, one.body.has_parameters)
         except ServerError as error:

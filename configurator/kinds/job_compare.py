@@ -7,16 +7,15 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from configurator.errors import ConfiguratorError
-from configurator.kinds.world import World
-from configurator.kinds.xml import Element, claims, differences, lay_over, parse, to_text
+from configurator.kinds.xml import claims, differences, lay_over
 from configurator.model import Field, Key, Resource, Unchecked
 from configurator.secret import MASK, Secret
 from configurator.spec.expanded import WEBHOOK_TOKEN, Hook
+from configurator.world.world import World
+from configurator.xml import Element, parse, to_text
 
 IN_CLEAR = "@@configurator:in-clear@@"
 """What the script ``inventory`` prints for a token that it found in clear on the controller's disk."""
-
-
 _AT_ONCE = 500  # jobs in one request to the script console, which holds one of the controller's threads meanwhile
 
 
@@ -50,12 +49,14 @@ class JobBody:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    pairs: Sequence[tuple[Resource, Resource]]
+    """Jobs in one form: pairs of wanted and existing to take the place of those given; what could not be compared."""
+
+    pairs: Sequence[tuple[Resource[JobBody], Resource[JobBody]]]
     unchecked: tuple[Unchecked, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def compare(wanted: Sequence[Resource], existing: Mapping[Key, Resource], world: World) -> Compared:
+def compare(wanted: Sequence[Resource[JobBody]], existing: Mapping[Key, Resource[JobBody]], world: World) -> Compared:
     """Bring both sides of every job into one form: by the controller itself where we may, here otherwise.
 
     A job that says on the controller's disk already all that is wanted is left out: it is the same in any form, and
@@ -73,15 +74,10 @@ def compare(wanted: Sequence[Resource], existing: Mapping[Key, Resource], world:
         claimed = claims(live)
         merged = lay_over(mine, live, claimed)
         _forget_others_tokens(merged)
-        lost = [
-            difference
-            for difference in (differences(mine, live) if claimed else ())
-            if _is_claimed(difference, claimed) and not (difference.secret and difference.before)
-        ]
-        if lost:
-            names = ", ".join(sorted({difference.path for difference in lost}))
+        left_alone = ", ".join(_left_to_jenkinsfile(mine, live, claimed))
+        if left_alone:
             warnings.append(
-                f"job {one.key.name}: its Jenkinsfile sets these itself, so they are left as they are: {names}"
+                f"job {one.key.name}: its Jenkinsfile sets these itself, so they are left as they are: {left_alone}"
             )
         if not (administer and _is_on_disk(one, merged, live, world.salt)):
             overlaid[one.key] = merged
@@ -93,9 +89,9 @@ def compare(wanted: Sequence[Resource], existing: Mapping[Key, Resource], world:
     return replace(compared, warnings=tuple(warnings), unchecked=(*unreadable, *compared.unchecked))
 
 
-def _is_on_disk(wanted: Resource, merged: Element, live: Element, salt: str) -> bool:
+def _is_on_disk(wanted: Resource[JobBody], merged: Element, live: Element, salt: str) -> bool:
     """Whether ``live``, as the script ``inventory`` shows it, is ``merged`` already, the token's digest included."""
-    token: Secret | None = wanted.body.token
+    token = wanted.body.token
     shown = f"{{digest:{token.digest(bytes.fromhex(salt))}}}" if token else ""
     for element in live.iter("secretToken"):
         if shown and element.text == shown:
@@ -104,8 +100,8 @@ def _is_on_disk(wanted: Resource, merged: Element, live: Element, salt: str) -> 
 
 
 def _compare_there(
-    wanted: Sequence[Resource],
-    existing: Mapping[Key, Resource],
+    wanted: Sequence[Resource[JobBody]],
+    existing: Mapping[Key, Resource[JobBody]],
     overlaid: Mapping[Key, Element],
     world: World,
 ) -> Compared:
@@ -136,7 +132,7 @@ def _compare_there(
 
 
 def _compare_here(
-    wanted: Sequence[Resource], existing: Mapping[Key, Resource], overlaid: Mapping[Key, Element]
+    wanted: Sequence[Resource[JobBody]], existing: Mapping[Key, Resource[JobBody]], overlaid: Mapping[Key, Element]
 ) -> Compared:
     """Without Administer a token can't be compared; only one found in clear is known to be wrong."""
     pairs = []
@@ -179,6 +175,19 @@ def _tell_in_clear(live: Element, as_read: str) -> None:
             token.text = IN_CLEAR
 
 
+def _left_to_jenkinsfile(wanted: Element, live: Element, claimed: frozenset[str]) -> list[str]:
+    """Paths of what the template wants otherwise than the job's own Jenkinsfile has it."""
+    if not claimed:
+        return []
+    return sorted(
+        {
+            difference.path
+            for difference in differences(wanted, live)
+            if _is_claimed(difference, claimed) and not (difference.secret and difference.before)
+        }
+    )
+
+
 def _is_claimed(difference: Field, claimed: frozenset[str]) -> bool:
     short = {name.rpartition(".")[2] for name in claimed}
     parts = {part.partition("[")[0] for part in difference.path.split("/")}
@@ -198,7 +207,7 @@ def shown(difference: Field) -> Field:
     return replace(difference, before=word(difference.before), after=word(difference.after))
 
 
-def with_token(text: str, wanted: Resource) -> str:
+def with_token(text: str, wanted: Resource[JobBody]) -> str:
     """The XML with the token in clear. For the controller's memory only, never for its disk."""
-    token: Secret | None = wanted.body.token
+    token = wanted.body.token
     return text.replace(WEBHOOK_TOKEN, token.reveal() if token else "")

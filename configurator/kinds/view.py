@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from configurator.kinds.base import Kind, parent_of
-from configurator.kinds.world import World
-from configurator.kinds.xml import differences, lay_over, parse, root_class, set_description, to_text
+from configurator.kinds.xml import differences, lay_over, set_description
 from configurator.marks import Mark, read_mark, with_mark
 from configurator.model import Field, Key, Observation, Resource, Unchecked
 from configurator.spec.expanded import Expanded, ViewItem
+from configurator.world.world import World
+from configurator.xml import parse, root_class, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class ViewBody:
     xml: str
 
 
-class ViewKind(Kind):
+class ViewKind(Kind[ViewBody, None]):
     """List views (contract, facts 8 and 11)."""
 
     name = "view"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[ViewBody]]:
         for view in expanded.views:
             folder = parent_of(view.name)
             yield Resource(
@@ -38,7 +38,7 @@ class ViewKind(Kind):
                 adopt=view.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[ViewBody]], world: World) -> Observation[ViewBody]:
         inventory = world.inventory
         existing = {}
         for found in inventory.views.values():
@@ -59,23 +59,29 @@ class ViewKind(Kind):
                 unchecked.append(Unchecked(self.name, one.key.name, f"needs {inventory.items[folder].hidden}"))
         return Observation(existing=existing, unchecked=tuple(unchecked))
 
-    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+    def obstacle(self, wanted: Resource[ViewBody], existing: Resource[ViewBody]) -> str:
         there, mine = root_class(existing.body.xml), root_class(wanted.body.xml)
         return "" if there == mine else f"there is a view of another type of that name: {there}"
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[ViewBody], existing: Resource[ViewBody]) -> Sequence[Field]:
         return differences(parse(wanted.body.xml), parse(existing.body.xml))
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
-        if wanted.key not in world.made:
+    def create(self, wanted: Resource[ViewBody], world: World, prepared: None) -> None:
+        if not _comes_with_its_folder(wanted.key, world):
             world.jenkins.create_view(wanted.key.name, wanted.body.xml)
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(self, wanted: Resource[ViewBody], existing: Resource[ViewBody], world: World, prepared: None) -> None:
         merged = lay_over(parse(wanted.body.xml), parse(existing.body.xml))
         world.jenkins.write_view(wanted.key.name, to_text(merged))
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[ViewBody], world: World) -> None:
         world.jenkins.delete_view(existing.key.name)
+
+
+def _comes_with_its_folder(view: Key, world: World) -> bool:
+    """Whether the folder of a view is new, and so was made with the view in it already (contract, fact 8)."""
+    folder = parent_of(view.name)
+    return folder is not None and Key("folder", folder) in world.desired and folder not in world.inventory.items
 
 
 def _marked(view: ViewItem, owner: str) -> str:

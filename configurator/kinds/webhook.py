@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from configurator.clients.jenkins import hook_path
 from configurator.kinds.base import Kind
-from configurator.kinds.survey import ProjectFound
-from configurator.kinds.world import World
+from configurator.kinds.hook_url import job_of, mask_user_info
 from configurator.marks import (
     Mark,
     fingerprint,
@@ -24,6 +22,8 @@ from configurator.model import Field, Key, Observation, Resource, Unchecked
 from configurator.secret import MASK, Secret
 from configurator.spec.expanded import Expanded
 from configurator.spec.models import GitLab
+from configurator.world.survey import ProjectFound
+from configurator.world.world import World
 
 # What every GitLab since 15.0 knows. Newer flags are set to false only where a hook shows them to be true.
 BASE_FLAGS = (
@@ -50,6 +50,7 @@ class HookBody:
     Attributes:
         gitlab: name of the gitlab entry.
         project: path of the project, as the spec names it.
+        job: full name of the job it starts.
         project_id: numeric id, None until it is known.
         hook_id: id of the hook, None for one to be made.
         attributes: as GitLab's API names them: url, description, flags, filter, SSL setting; never the token.
@@ -59,6 +60,7 @@ class HookBody:
 
     gitlab: str
     project: str
+    job: str
     attributes: Mapping[str, Any]
     project_id: int | None = None
     hook_id: int | None = None
@@ -71,12 +73,12 @@ def webhook_key(gitlab: str, project: str, job: str) -> Key:
     return Key(WebhookKind.name, f"{gitlab}:{project} -> {job}")
 
 
-class WebhookKind(Kind):
+class WebhookKind(Kind[HookBody, None]):
     """GitLab project webhooks."""
 
     name = "webhook"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[HookBody]]:
         entries = {entry.name: entry for entry in expanded.spec.gitlab}
         for job in expanded.jobs:
             if job.hook is None:
@@ -92,7 +94,7 @@ class WebhookKind(Kind):
             parent = Key("job", job.name)
             yield Resource(
                 webhook_key(job.hook.gitlab, job.hook.project, job.name),
-                HookBody(job.hook.gitlab, job.hook.project, attributes),
+                HookBody(job.hook.gitlab, job.hook.project, job.name, attributes),
                 owner=expanded.spec.name,
                 origin=job.origin,
                 after=(parent,),
@@ -100,9 +102,9 @@ class WebhookKind(Kind):
                 adopt=job.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
-        existing: dict[Key, Resource] = {}
-        resolved: dict[Key, Resource] = {}
+    def observe(self, wanted: Sequence[Resource[HookBody]], world: World) -> Observation[HookBody]:
+        existing: dict[Key, Resource[HookBody]] = {}
+        resolved: dict[Key, Resource[HookBody]] = {}
         unchecked: list[Unchecked] = []
         warnings: list[str] = []
         for name in world.gitlabs:
@@ -119,7 +121,7 @@ class WebhookKind(Kind):
                 found = _find(one, project, addresses(world, name), world.owner)
                 if found is not None:
                     matched.add(int(found["id"]))
-                    existing[one.key] = _found(one.key, _job_in(one.key), name, project, found)
+                    existing[one.key] = _found(one.key, one.body.job, name, project, found)
                 resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
             for resource in _left_over(name, survey.by_id.values(), matched, world):
                 existing[resource.key] = resource
@@ -128,7 +130,7 @@ class WebhookKind(Kind):
             unchecked += _unseen(name, survey.by_id.values(), survey.by_path.values())
         return Observation(existing, resolved, tuple(unchecked), tuple(warnings))
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[HookBody], existing: Resource[HookBody]) -> Sequence[Field]:
         mine, theirs = wanted.body, existing.body
         there, wished = _plain(theirs.attributes), _plain(mine.attributes)
         fields = [
@@ -136,13 +138,13 @@ class WebhookKind(Kind):
             for name in mine.attributes
             if name in there and there[name] != wished[name]
         ]
-        if mine.mark.key != (theirs.mark.key if theirs.mark else None):
-            before = f"{MASK} {theirs.mark.key}" if theirs.mark and theirs.mark.key else MASK
-            fields.append(Field("token", before, f"{MASK} {mine.mark.key or ''}".strip(), secret=True))
+        before, after = (body.mark.key if body.mark else None for body in (theirs, mine))
+        if before != after:
+            fields.append(Field("token", _shown_token(before), _shown_token(after), secret=True))
         return fields
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
-        body: HookBody = wanted.body
+    def create(self, wanted: Resource[HookBody], world: World, prepared: None) -> None:
+        body = wanted.body
         assert body.project_id is not None
         client = world.gitlabs[body.gitlab]
         known = [int(hook["id"]) for hook in world.survey(body.gitlab).by_id[body.project_id].hooks or ()]
@@ -151,14 +153,14 @@ class WebhookKind(Kind):
             # An older GitLab accepts the field and forgets it (behaviour.md, 1): the mark goes into the URL.
             client.update_hook(body.project_id, int(made["id"]), _payload(_marked_by_url(body)))
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
-        body: HookBody = wanted.body
-        there: HookBody = existing.body
+    def update(self, wanted: Resource[HookBody], existing: Resource[HookBody], world: World, prepared: None) -> None:
+        body = wanted.body
+        there = existing.body
         assert there.project_id is not None and there.hook_id is not None
         world.gitlabs[body.gitlab].update_hook(there.project_id, there.hook_id, _payload(body))
 
-    def delete(self, existing: Resource, world: World) -> None:
-        body: HookBody = existing.body
+    def delete(self, existing: Resource[HookBody], world: World) -> None:
+        body = existing.body
         assert body.project_id is not None and body.hook_id is not None
         world.gitlabs[body.gitlab].delete_hook(body.project_id, body.hook_id)
 
@@ -174,40 +176,15 @@ def addresses(world: World, gitlab: str) -> tuple[str, ...]:
     return (jenkins_root(entry, world.expanded), *entry.webhooks.former_jenkins_urls)
 
 
-def job_of(url: str, roots: Iterable[str]) -> str | None:
-    """Full name of the job that a hook's URL means, None where it is not below one of ``roots``.
-
-    Scheme, user info, query, letter case of the host and trailing slashes are put aside.
-    """
-    try:
-        there = urlsplit(url)
-    except ValueError:  # GitLab holds URLs that were never valid
-        return None
-    path = unquote(there.path).rstrip("/")
-    for root in roots:
-        here = urlsplit(root)
-        prefix = unquote(here.path).rstrip("/") + "/project/"
-        if (here.hostname, _port(here)) == (there.hostname, _port(there)) and path.startswith(prefix):
-            return path.removeprefix(prefix) or None
-    return None
-
-
-def _port(url: Any) -> int | None:
-    """The port, where it is not the scheme's own; None also for what is no number."""
-    try:
-        port: int | None = url.port
-    except ValueError:
-        return -1
-    return None if port in (80, 443) else port
-
-
 def _mark_of(hook: Mapping[str, Any]) -> Mark | None:
     return read_mark(hook.get("description")) or read_url_mark(str(hook["url"]))
 
 
-def _find(wanted: Resource, project: ProjectFound, roots: Iterable[str], owner: str) -> Mapping[str, Any] | None:
+def _find(
+    wanted: Resource[HookBody], project: ProjectFound, roots: Iterable[str], owner: str
+) -> Mapping[str, Any] | None:
     """The hook of the job: ours before others, at the present address before a former one, the oldest first."""
-    job = _job_in(wanted.key)
+    job = wanted.body.job
     present, *_ = roots = tuple(roots)
     same = [hook for hook in project.hooks or () if job_of(str(hook["url"]), roots) == job]
 
@@ -219,24 +196,20 @@ def _find(wanted: Resource, project: ProjectFound, roots: Iterable[str], owner: 
     return min(same, key=rank, default=None)
 
 
-def _job_in(key: Key) -> str:
-    return key.name.partition(" -> ")[2]
-
-
-def _found(key: Key, job: str, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource:
+def _found(key: Key, job: str, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource[HookBody]:
     mark = _mark_of(hook)
-    body = HookBody(gitlab, project.path, dict(hook), int(hook["project_id"]), int(hook["id"]), mark)
+    body = HookBody(gitlab, project.path, job, dict(hook), int(hook["project_id"]), int(hook["id"]), mark)
     return Resource(key, body, owner=mark.owner if mark else None, after=(Key("job", job),))
 
 
 def _resolve(
-    wanted: Resource, project: ProjectFound, found: Mapping[str, Any] | None, describes: bool, world: World
-) -> Resource:
+    wanted: Resource[HookBody], project: ProjectFound, found: Mapping[str, Any] | None, describes: bool, world: World
+) -> Resource[HookBody]:
     """The hook with token, mark, and every flag that this GitLab knows set one way or the other."""
-    body: HookBody = wanted.body
+    body = wanted.body
     secret = world.webhook_secret(body.gitlab)
     assert secret is not None and project.id is not None, "checked before"
-    token = hook_token(secret, project.id, _job_in(wanted.key))
+    token = hook_token(secret, project.id, body.job)
     mark = Mark(world.owner, key=fingerprint(secret, token))
     attributes = dict(body.attributes)
     for flag in found or ():
@@ -255,7 +228,9 @@ def _marked_by_url(body: HookBody) -> HookBody:
     return replace(body, attributes={**attributes, "url": with_url_mark(attributes["url"], body.mark)})
 
 
-def _left_over(gitlab: str, projects: Iterable[ProjectFound], matched: set[int], world: World) -> Iterator[Resource]:
+def _left_over(
+    gitlab: str, projects: Iterable[ProjectFound], matched: set[int], world: World
+) -> Iterator[Resource[HookBody]]:
     """Hooks to this Jenkins that carry our mark and that nothing in the spec asks for."""
     roots = addresses(world, gitlab)
     seen: set[Key] = set()
@@ -270,7 +245,7 @@ def _left_over(gitlab: str, projects: Iterable[ProjectFound], matched: set[int],
         yield _found(key, job, gitlab, project, hook)
 
 
-def _on_its_last_trace(left_over: Resource, world: World) -> Iterator[str]:
+def _on_its_last_trace(left_over: Resource[HookBody], world: World) -> Iterator[str]:
     """A job's mark names one project: once it is rewritten, nothing leads to the hook in the project before."""
     if any(job in world.desired for job in left_over.after):
         yield (
@@ -326,20 +301,14 @@ def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def _shown_token(key: str | None) -> str:
+    """A token for people: by the fingerprint in its mark."""
+    return f"{MASK} {key}" if key else MASK
+
+
 def _show(name: str, value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
         return None
     return mask_user_info(str(value)) if name == "url" else str(value)
-
-
-def mask_user_info(url: str) -> str:
-    """``url`` with user name and password replaced by stars."""
-    try:
-        split = urlsplit(url)
-    except ValueError:
-        return "(a URL that can't be read)"
-    if "@" not in split.netloc:
-        return url
-    return urlunsplit(split._replace(netloc="***@" + split.netloc.rpartition("@")[2]))

@@ -16,6 +16,7 @@ from lxml import etree
 from configurator.errors import ConfiguratorError
 from configurator.model import Field
 from configurator.secret import MASK
+from configurator.xml import Element
 
 PROPERTIES = "properties"
 TRIGGERS_PROPERTY = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
@@ -36,33 +37,6 @@ _STAND_IN = re.compile(r"@@configurator:[a-z-]+@@")
 # What must never be written to a controller: stand-ins for secrets that were read redacted (contract, fact 3).
 # Stars count only where they are an element's whole text: a script may hold a row of them.
 _REDACTED = re.compile(r"\{digest:[0-9a-f]|@@configurator:|(?<=>)\*{8}(?=<)|<secret-redacted")
-
-Element = etree._Element
-
-
-def parse(text: str) -> Element:
-    """The root element of ``text``; no entities, no network, XML 1.1 declarations tolerated.
-
-    Raises:
-        ConfiguratorError: the text is not well-formed.
-    """
-    body = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True, huge_tree=True)
-    try:
-        return etree.fromstring(body.encode("utf-8"), parser)
-    except etree.XMLSyntaxError as error:
-        raise ConfiguratorError(f"XML that can't be read: {error}") from None
-
-
-def to_text(root: Element) -> str:
-    """``root`` as compact XML with a declaration."""
-    return '<?xml version="1.1" encoding="UTF-8"?>\n' + etree.tostring(root, encoding="unicode")
-
-
-def root_class(text: str) -> str:
-    """The class of an item, that is the name of its XML's root element."""
-    found = re.search(r"<(?![?!])([^\s/>]+)", text)
-    return found[1] if found else ""
 
 
 def refuse_redacted(text: str) -> str:

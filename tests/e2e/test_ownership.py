@@ -8,7 +8,8 @@ from typing import Any
 from tests.e2e.conftest import Site, quiet
 
 JOB = "search/MAIN-Build-search"
-FOLDER = "<com.cloudbees.hudson.plugins.folder.Folder><description>by hand</description></com.cloudbees.hudson.plugins.folder.Folder>"
+FOLDER_CLASS = "com.cloudbees.hudson.plugins.folder.Folder"
+FOLDER = f"<{FOLDER_CLASS}><description>by hand</description></{FOLDER_CLASS}>"
 FREESTYLE = "<project><description>by hand</description><builders/></project>"
 PIPELINE = (
     "<flow-definition><description>Made by Ann in 2019</description><properties/>"
@@ -88,7 +89,7 @@ def test_two_owners_share_a_controller(site: Site) -> None:
     }
     site.write()
     plan = site.plan("--adopt", "*", "--prune")
-    search = {one for one in of(plan, "conflict")}
+    search = of(plan, "conflict")
     assert ("job", site.name(JOB)) in search
     assert all("search" in name for _, name in search)
     assert of(plan, "delete") == set()

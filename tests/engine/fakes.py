@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from configurator.kinds.base import Kind
-from configurator.kinds.world import World
 from configurator.model import Field, Key, Observation, Resource
 from configurator.spec.expanded import Expanded
+from configurator.world.world import World
 
 NO_WORLD = cast(World, None)
 
 
 @dataclass
-class FakeKind(Kind):
+class FakeKind(Kind[Any, str]):
     """Bodies are mappings of text; differences are those of the wanted keys.
 
     Attributes:
@@ -31,19 +31,19 @@ class FakeKind(Kind):
     prepared: list[tuple[str, ...]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.Lock)
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[Any]]:
         return iter(())
 
-    def observe(self, wanted: Sequence[Resource], world: World) -> Observation:
+    def observe(self, wanted: Sequence[Resource[Any]], world: World) -> Observation[Any]:
         return Observation()
 
-    def obstacle(self, wanted: Resource, existing: Resource) -> str:
+    def obstacle(self, wanted: Resource[Any], existing: Resource[Any]) -> str:
         return self.obstacles.get(wanted.key, "")
 
-    def spared(self, deletions: Sequence[Resource]) -> dict[Key, str]:
+    def spared(self, deletions: Sequence[Resource[Any]]) -> dict[Key, str]:
         return {key: reason for key, reason in self.sparing.items() if any(one.key == key for one in deletions)}
 
-    def differences(self, wanted: Resource, existing: Resource) -> Sequence[Field]:
+    def differences(self, wanted: Resource[Any], existing: Resource[Any]) -> Sequence[Field]:
         return [
             Field(name, existing.body.get(name), value, secret=name == "secret")
             for name, value in wanted.body.items()
@@ -54,15 +54,15 @@ class FakeKind(Kind):
         self.prepared.append(tuple(change.key.name for change in changes))
         return "prepared"
 
-    def create(self, wanted: Resource, world: World, prepared: Any) -> None:
+    def create(self, wanted: Resource[Any], world: World, prepared: Any) -> None:
         assert prepared == "prepared"
         self._do("create", wanted.key)
 
-    def update(self, wanted: Resource, existing: Resource, world: World, prepared: Any) -> None:
+    def update(self, wanted: Resource[Any], existing: Resource[Any], world: World, prepared: Any) -> None:
         assert prepared == "prepared"
         self._do("update", wanted.key)
 
-    def delete(self, existing: Resource, world: World) -> None:
+    def delete(self, existing: Resource[Any], world: World) -> None:
         self._do("delete", existing.key)
 
     def _do(self, verb: str, key: Key) -> None:
@@ -71,13 +71,13 @@ class FakeKind(Kind):
             self.log.append((verb, key.name))
 
 
-def wanted(name: str, kind: str = "thing", **more: Any) -> Resource:
+def wanted(name: str, kind: str = "thing", **more: Any) -> Resource[Any]:
     """A wanted resource of owner ``me``."""
     body = more.pop("body", {"a": "1"})
     return Resource(Key(kind, name), body, owner="me", **more)
 
 
-def there(name: str, kind: str = "thing", owner: str | None = "me", **more: Any) -> Resource:
+def there(name: str, kind: str = "thing", owner: str | None = "me", **more: Any) -> Resource[Any]:
     """A resource as observed."""
     body = more.pop("body", {"a": "1"})
     return Resource(Key(kind, name), body, owner=owner, **more)

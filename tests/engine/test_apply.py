@@ -11,6 +11,7 @@ import pytest
 from configurator.engine.apply import Silent, apply, guard_deletions
 from configurator.engine.diff import Options, make_plan
 from configurator.errors import NotFoundError, PermissionMissingError, RefusedError, ServerError
+from configurator.kinds.base import Aftermath
 from configurator.model import Applied, Key, Observation, Outcome, Plan, Resource, Result
 from tests.engine.fakes import NO_WORLD, FakeKind, there, wanted
 
@@ -94,6 +95,16 @@ def test_a_failed_preparation_fails_every_change_of_the_kind_once() -> None:
     applied = run(kind, plan_of(kind, [wanted("x"), wanted("y")]))
     assert {one.error for one in applied.results} == {"S: can't prepare"}
     assert len(kind.prepared) == 1
+
+
+def test_what_was_prepared_reaches_the_end_too() -> None:
+    class Finishing(FakeKind):
+        def finish(self, done: Any, world: Any, prepared: str | None) -> Aftermath:
+            return Aftermath(warnings=(f"{len(done)} after {prepared}",))
+
+    kind = Finishing()
+    assert run(kind, plan_of(kind, [wanted("x"), wanted("y")])).warnings == ("2 after prepared",)
+    assert run(kind, plan_of(kind, [], [there("x")])).warnings == ("1 after None",), "deletions need no preparation"
 
 
 def test_stopped_it_finishes_what_is_under_way_and_skips_the_rest() -> None:

@@ -13,7 +13,7 @@ import pytest
 from groovy_cases import CASES, Run
 
 HERE = Path(__file__).parent
-SCRIPTS = HERE.parents[1] / "configurator" / "clients" / "scripts"
+SCRIPTS = HERE.parents[1] / "configurator" / "clients" / "jenkins" / "scripts"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = sorted((ROOT / "configurator" / "clients" / "scripts").glob("*.groovy"))
+SCRIPTS = sorted((ROOT / "configurator" / "clients" / "jenkins" / "scripts").glob("*.groovy"))
 DOCS = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # Packages of plugins that a controller may lack: one mention as a class keeps a script from compiling there.
 OPTIONAL_PACKAGES = ("com.dabsquared.", "com.cloudbees.", "org.jenkinsci.plugins.", "jenkins.branch.")

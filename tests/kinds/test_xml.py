@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from configurator.errors import ConfiguratorError
-from configurator.kinds.xml import (
-    claims,
-    differences,
-    lay_over,
-    parse,
-    refuse_redacted,
-    root_class,
-    set_description,
-    to_text,
-)
+from configurator.kinds.xml import claims, differences, lay_over, refuse_redacted, set_description
+from configurator.xml import parse, to_text
 
 TRIGGERS = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
 PUSH = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
@@ -168,24 +160,6 @@ def test_the_description_is_set_where_jenkins_has_it() -> None:
 def test_stand_ins_for_secrets_are_never_written(text: str) -> None:
     with pytest.raises(ConfiguratorError, match="blank a secret"):
         refuse_redacted(f"<a><secretToken>{text}</secretToken></a>")
-
-
-def test_broken_xml_is_an_error_in_words() -> None:
-    with pytest.raises(ConfiguratorError, match="XML that can't be read"):
-        parse("<a>")
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("<?xml version='1.1'?>\n<flow-definition plugin='x'>", "flow-definition"),
-        ("<!-- c --><a.B/>", "a.B"),
-        ("<project>", "project"),
-        ("", ""),
-    ],
-)
-def test_root_class(text: str, name: str) -> None:
-    assert root_class(text) == name
 
 
 # -- properties -------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ class ScriptConsole:
 
 
 def _packaged(name: str) -> str | None:
-    file = files("configurator.clients").joinpath("scripts", f"{name}.groovy")
+    file = files("configurator").joinpath("clients", "jenkins", "scripts", f"{name}.groovy")
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 

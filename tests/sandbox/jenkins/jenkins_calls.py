@@ -73,7 +73,11 @@ class Caller:
 
     def script(self, name: str, payload: dict[str, Any]) -> Any:
         """Run one of our own scripts and decode its answer."""
-        text = files("configurator.clients").joinpath("scripts", f"{name}.groovy").read_text(encoding="utf-8")
+        text = (
+            files("configurator")
+            .joinpath("clients", "jenkins", "scripts", f"{name}.groovy")
+            .read_text(encoding="utf-8")
+        )
         form = {"script": text, "payload": json.dumps({**payload, "nonce": "n0"})}
         printed = self("POST", "/scriptText", form).text
         head, _, answer = printed.partition("\n")

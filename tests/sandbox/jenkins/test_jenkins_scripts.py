@@ -26,7 +26,7 @@ def inventory(admin: Caller, **payload: Any) -> Any:
 
 
 def test_only_the_packaged_text_runs(admin: Caller) -> None:
-    text = files("configurator.clients").joinpath("scripts", "encrypt.groovy").read_text(encoding="utf-8")
+    text = files("configurator").joinpath("clients", "jenkins", "scripts", "encrypt.groovy").read_text(encoding="utf-8")
     form = {"script": text, "payload": '{"nonce": "n", "values": []}'}
     assert admin("POST", "/scriptText", form).text == 'configurator:n\n{"values": []}'
     for changed in (text + " ", "// configurator: nosuch\n", "// configurator: ../x\n", "println 'a'", ""):
@@ -38,7 +38,7 @@ def test_only_the_packaged_text_runs(admin: Caller) -> None:
 
 @pytest.mark.parametrize("payload", ["", "{", '{"nonce": "n"}', '{"values": []}', "[]"])
 def test_a_bad_payload_throws(admin: Caller, payload: str) -> None:
-    text = files("configurator.clients").joinpath("scripts", "encrypt.groovy").read_text(encoding="utf-8")
+    text = files("configurator").joinpath("clients", "jenkins", "scripts", "encrypt.groovy").read_text(encoding="utf-8")
     answer = admin("POST", "/scriptText", {"script": text, "payload": payload})
     assert (answer.status_code, "\tat " in answer.text) == (200, True)
 

@@ -1,0 +1,84 @@
+"""Projects, one or all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from gitlab.utils import EncodedId
+
+from configurator.clients.gitlab.calls import PER_PAGE, Calls, list_in, next_link
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """One page of a listing of projects.
+
+    Attributes:
+        items: the projects, in GitLab's simple form.
+        total_pages: how many pages there are; None where GitLab does not tell (above 10,000 records).
+        next_page: number of the next page, None on the last.
+    """
+
+    items: list[dict[str, Any]]
+    total_pages: int | None
+    next_page: int | None
+
+
+class Projects:
+    """Reading projects."""
+
+    _calls: Calls
+
+    def project(self, id_or_path: int | str) -> dict[str, Any]:
+        """A project by numeric id or full path.
+
+        Raises:
+            NotFoundError: absent, or invisible to the token's user.
+            MovedError: it has another path now; holds its id.
+        """
+        return self._calls.object("get", project_path(id_or_path))
+
+    def list_projects(self, min_access_level: int = 40, page: int = 1, archived: bool | None = None) -> ProjectPage:
+        """A page of 100 projects by ascending id. Its pages may be read in parallel, up to 50,000 projects.
+
+        Args:
+            min_access_level: least role of the token's user; 40 = Maintainer, where rights on hooks begin.
+            page: from 1.
+            archived: only archived ones, or only others; None = both.
+        """
+        query = _project_query(min_access_level, archived)
+        response = self._calls.response("get", "/projects", {**query, "page": page})
+        following = parse_qs(urlsplit(next_link(response) or "").query).get("page", [""])[0]
+        return ProjectPage(
+            list_in(response, self._calls.label),
+            _whole_number(response.headers.get("X-Total-Pages")),
+            _whole_number(following),
+        )
+
+    def all_projects(self, min_access_level: int = 40, archived: bool | None = None) -> Iterator[dict[str, Any]]:
+        """All projects, however many, page after page (keyset paging). Arguments as :meth:`list_projects`."""
+        query = {**_project_query(min_access_level, archived), "pagination": "keyset"}
+        return self._calls.pages("/projects", query)
+
+
+def project_path(project: int | str) -> str:
+    """API path of a project: by numeric id, or by its full path, percent-encoded."""
+    return f"/projects/{EncodedId(project)}"
+
+
+def _project_query(min_access_level: int, archived: bool | None) -> dict[str, Any]:
+    query: dict[str, Any] = {
+        "min_access_level": min_access_level,
+        "simple": "true",
+        "order_by": "id",
+        "sort": "asc",
+        "per_page": PER_PAGE,
+    }
+    return query if archived is None else {**query, "archived": str(archived).lower()}
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None

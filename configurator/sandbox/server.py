@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,7 +81,7 @@ class Fault:
     times: int = 1
 
 
-class EmbeddedServer:
+class EmbeddedServer(ABC):
     """An HTTP server on loopback. Subclasses answer in :meth:`handle`; use it in a ``with`` block.
 
     Args:
@@ -136,9 +137,9 @@ class EmbeddedServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @abstractmethod
     def handle(self, request: Request) -> Response:
         """Answer one request. Called from many threads at once."""
-        raise NotImplementedError
 
     def count(self, method: str = "", path_contains: str = "") -> int:
         """How many logged requests match."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from configurator.model import Applied, Plan
     from configurator.planfile import PlanFile
 
-_STOPPING = "stopping: what is under way is finished first; once more to break it off"
-
 
 @command_decorator("apply")
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -68,7 +66,7 @@ def command(
         if ask:
             _confirm(console)
         total = sum(change.action.value != "conflict" for change in plan.changes)
-        with console.progress(total) as listener, stop_on_signal(lambda: listener.stage(_STOPPING)) as stop:
+        with console.progress(total) as listener, stop_on_signal() as stop:
             applied = run.apply(plan, max_deletes=max_deletes, listener=listener, stop=stop)
     _report(applied, output, console)
     return exit_code_of_apply(applied)

@@ -10,12 +10,10 @@ from types import FrameType
 
 
 @contextmanager
-def stop_on_signal(told: Callable[[], None]) -> Iterator[threading.Event]:
+def stop_on_signal() -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; the second is an interruption as usual.
 
-    Args:
-        told: called when the first one arrives.
-
+    The handler does no more than that: it may run in the middle of anything, also of printing, so it must not print.
     No effect outside the main thread, where Python takes no signals.
     """
     stop = threading.Event()
@@ -24,7 +22,6 @@ def stop_on_signal(told: Callable[[], None]) -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        told()
 
     with _handling(handle):
         yield stop

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from plan_builders import create, example_plan, plan
 
-from configurator.cli.signals import terminate_as_interrupt
+from configurator.cli.signals import stop_on_signal, terminate_as_interrupt
 from configurator.errors import RefusedError
+from configurator.report.progress import Lines
 from configurator.report.text import plan_text
 
 
@@ -153,3 +154,24 @@ def test_sigterm_is_left_alone_outside_of_the_main_thread() -> None:
     thread.start()
     thread.join()
     assert entered == [before]
+
+
+def test_the_first_signal_is_only_noted_and_the_second_interrupts() -> None:
+    with stop_on_signal() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+
+
+def test_a_signal_in_the_middle_of_printing_a_line_of_progress_waits_for_nothing() -> None:
+    """The handler runs in the printing thread: would it print, it would wait for itself."""
+
+    def write(line: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+
+    with stop_on_signal() as stop:
+        Lines(write).stage("reading")
+    assert stop.is_set()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
@@ -16,6 +17,7 @@ from configurator.secret import MASK, Secret
 _USER_INFO = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>]*@")
 _GITLAB_TOKEN = re.compile(r"\bgl[a-z]{2,7}-[0-9A-Za-z_.-]{16,}")
 _TOKEN_HEADER = re.compile(r"(?i)\b(private-token|authorization|job-token)(\"?\s*[:=]\s*\"?)[^\r\n\"]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _SHORT = 4
 _KEY_LINE = 20
 
@@ -90,13 +92,36 @@ def _forms(value: str, username: str | None) -> Iterator[str]:
     spellings += [line.strip() for line in value.splitlines() if len(line.strip()) >= _KEY_LINE]
     for text in dict.fromkeys(spellings):
         if text:
-            yield from (text, quote(text, safe=""), quote(text), quote_plus(text), escape(text))
-            yield json.dumps(text)[1:-1]
-            yield json.dumps(text, ensure_ascii=False)[1:-1]
+            yield from _spelt(text)
     if value:
         yield base64.b64encode(value.encode()).decode()
         if username is not None:
             yield base64.b64encode(f"{username}:{value}".encode()).decode()
+
+
+_AS_RAILS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "&<>"}
+_ENCODINGS: tuple[Callable[[str], str], ...] = (
+    lambda text: quote(text, safe=""),
+    quote,
+    quote_plus,
+    escape,
+    html.escape,
+    lambda text: html.escape(text).replace("&#x27;", "&#039;"),  # Jenkins
+    lambda text: html.escape(text).replace("&#x27;", "&#39;"),  # Rails
+    lambda text: escape(text, {'"': "&quot;", "'": "&apos;"}),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].translate(_AS_RAILS),
+    lambda text: repr(text)[1:-1],
+)
+
+
+def _spelt(text: str) -> set[str]:
+    """``text`` as it is, encoded once, and twice: XML that a server quotes in JSON, or in HTML."""
+    if _PLAIN.fullmatch(text):  # most are, and there may be thousands of tokens
+        return {text}
+    once = {text, *(encode(text) for encode in _ENCODINGS)}
+    return once | {encode(form) for form in once for encode in _ENCODINGS}
 
 
 def _expression(form: str) -> str:

@@ -131,7 +131,11 @@ class _Run:
     def carry_out(self, pool: ThreadPoolExecutor, workers: int) -> None:
         """Hand out what is ready, no further ahead than the workers can take, until nothing is left."""
         running: set[Future[Result]] = set()
+        told = False
         while self.order.is_active():
+            if self.stop.is_set() and not told:
+                told = True
+                self.listener.stage("stopping: what is under way is finished first; once more to break it off")
             self._hand_out(pool, running, workers)
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             running -= finished
@@ -171,7 +175,7 @@ class _Run:
         except ConfiguratorError as error:
             return Result(change, Outcome.FAILED, _words(change, error), time.monotonic() - began)
         except Exception as error:  # a bug must not take the other changes, nor the report of them, with it
-            words = f"a bug in configurator: {type(error).__name__}: {error}"
+            words = self.world.redactor.clean(f"a bug in configurator: {type(error).__name__}: {error}")
             return Result(change, Outcome.FAILED, words, time.monotonic() - began)
         return Result(change, Outcome.DONE, seconds=time.monotonic() - began)
 
@@ -185,8 +189,15 @@ class _Run:
                 if result.outcome is Outcome.DONE and result.change.key.kind == kind.name
             ]
             if done:
-                aftermath.append(kind.finish(done, self.world, self.preparations[kind.name].made))
+                aftermath.append(self._finish(kind, done))
         return aftermath
+
+    def _finish(self, kind: Kind[Any, Any], done: Sequence[Change]) -> Aftermath:
+        try:
+            return kind.finish(done, self.world, self.preparations[kind.name].made)
+        except Exception as error:  # what was changed must be reported all the same
+            words = self.world.redactor.clean(f"what follows its changes failed: {type(error).__name__}: {error}")
+            return Aftermath(unchecked=(Unchecked(kind.name, "*", words, failed=True),))
 
 
 def _words(change: Change, error: ConfiguratorError) -> str:

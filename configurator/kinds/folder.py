@@ -1,4 +1,4 @@
-"""Folders. Made whole, changed by their description only: a POST of a folder's XML would destroy what it holds."""
+"""Folders. Made whole, changed by their description only: a POST of a folder's XML replaces all that it holds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from configurator.kinds.base import Kind, parent_of
 from configurator.kinds.credential import credential_key
 from configurator.kinds.plugin import FOLDER_PLUGIN, plugin_keys
 from configurator.kinds.view import ViewBody, ViewKind
+from configurator.kinds.xml import refuse_redacted, set_description
 from configurator.marks import Mark, strip_mark, with_mark
 from configurator.model import Field, Key, Observation, Resource
 from configurator.spec.expanded import Expanded
 from configurator.world.found import FOLDER_CLASS, Hidden, Item
 from configurator.world.world import World
-from configurator.xml import parse
+from configurator.xml import parse, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,14 @@ class FolderKind(Kind[FolderBody, None]):
     def update(
         self, wanted: Resource[FolderBody], existing: Resource[FolderBody], world: World, prepared: None
     ) -> None:
-        world.jenkins.set_description(wanted.key.name, wanted.body.description)
+        """Write back what is there this very moment with another description, secrets as the ciphertext they are.
+
+        The form ``submitDescription`` of a folder is that of its primary view: it describes the view, not the folder.
+        """
+        name = wanted.key.name
+        root = parse(world.jenkins.read_item(name))
+        set_description(root, wanted.body.description)
+        world.jenkins.write_item(name, refuse_redacted(to_text(root)))
 
     def delete(self, existing: Resource[FolderBody], world: World) -> None:
         left = _content(existing.key.name, world)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from configurator.errors import PermissionMissingError, ServerError
+from configurator.errors import PermissionMissingError, RefusedError, ServerError
 from configurator.kinds.base import Aftermath, Kind, parent_of
+from configurator.kinds.hook_url import job_of
 from configurator.kinds.job_compare import JobBody, compare, shown, with_token
 from configurator.kinds.plugin import GITLAB_PLUGIN, JOB_PLUGINS, plugin_keys, version_number
+from configurator.kinds.webhook import addresses
 from configurator.kinds.xml import claims, differences, lay_over, refuse_redacted, set_description
-from configurator.marks import Mark, hook_token, strip_mark, with_mark
+from configurator.marks import Mark, hook_token, read_mark, strip_mark, with_mark
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
 from configurator.spec.expanded import WEBHOOK_TOKEN, Expanded
 from configurator.world.found import Hidden, Item
@@ -18,6 +21,10 @@ from configurator.world.world import World
 from configurator.xml import Element, parse, root_class, to_text
 
 TRIGGER = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
+_LEFT_ALONE = (
+    "{} carries our mark, but another job's token: a copy, or renamed by hand? It is left alone; "
+    "put it into the spec, or delete it in Jenkins"
+)
 _CANCEL_RUNNING = "cancelRunningBuildsOnUpdate"
 _CANCEL_RUNNING_SINCE = (1, 9, 16)
 
@@ -45,6 +52,9 @@ class JobKind(Kind[JobBody, Mapping[str, str]]):
     def observe(self, wanted: Sequence[Resource[JobBody]], world: World) -> Observation[JobBody]:
         items = world.inventory.items
         existing = {Key(self.name, item.name): _found(item) for item in items.values() if not item.is_folder}
+        copies = [key for key in existing if key not in world.desired and _is_copy(items[key.name], world)]
+        for key in copies:
+            existing[key] = replace(existing[key], owner=None)
         unchecked = []
         resolved: dict[Key, Resource[JobBody]] = {}
         for one in wanted:
@@ -68,7 +78,7 @@ class JobKind(Kind[JobBody, Mapping[str, str]]):
             existing=existing,
             wanted=resolved,
             unchecked=(*unchecked, *compared.unchecked),
-            warnings=compared.warnings,
+            warnings=(*compared.warnings, *(_LEFT_ALONE.format(key) for key in copies)),
         )
 
     def obstacle(self, wanted: Resource[JobBody], existing: Resource[JobBody]) -> str:
@@ -112,7 +122,13 @@ class JobKind(Kind[JobBody, Mapping[str, str]]):
         self._encrypt_by_save(wanted, root, world, prepared)
 
     def delete(self, existing: Resource[JobBody], world: World) -> None:
-        world.jenkins.delete_item(existing.key.name)
+        """Look once more before it goes: since the plan somebody may have made it their own."""
+        name = existing.key.name
+        with suppress(PermissionMissingError):  # who may delete need not be able to read
+            mark = read_mark(parse(world.jenkins.read_item(name)).findtext("description"))
+            if mark is None or mark.owner != world.owner:
+                raise RefusedError("the job is kept: since the plan was made it lost our mark")
+        world.jenkins.delete_item(name)
 
     def finish(self, done: Sequence[Change], world: World, prepared: Mapping[str, str] | None) -> Aftermath:
         """Queue the first build of what was made new."""
@@ -141,6 +157,33 @@ def _found(item: Item) -> Resource[JobBody]:
         owner=mark.owner if mark else None,
         after=(Key("folder", parent),) if parent else (),
     )
+
+
+def _is_copy(item: Item, world: World) -> bool:
+    """Whether a job that nobody wants carries our mark because somebody copied (or renamed) it inside Jenkins.
+
+    The token of our jobs is derived from their name, and they have a webhook: a copy has the token of its model and
+    no webhook. Without Administer the token is told by its ciphertext, which a copy keeps.
+    """
+    mark, token = item.mark, _trigger_token(item)
+    if mark is None or mark.owner != world.owner or not token:
+        return False
+    if not token.startswith("{digest:"):
+        return any(token == _trigger_token(one) for one in world.inventory.items.values() if one.name != item.name)
+    if mark.gitlab is None or mark.project is None or mark.gitlab not in world.gitlabs:
+        return False
+    secret = world.webhook_secret(mark.gitlab)
+    if secret is None:
+        return False
+    if token == f"{{digest:{hook_token(secret, mark.project, item.name).digest(bytes.fromhex(world.salt))}}}":
+        return False
+    project = world.survey(mark.gitlab).by_id.get(mark.project)
+    hooks = (project.hooks if project else None) or ()
+    return all(job_of(str(hook["url"]), addresses(world, mark.gitlab)) != item.name for hook in hooks)
+
+
+def _trigger_token(item: Item) -> str:
+    return (parse(item.xml).findtext(f".//{TRIGGER}/secretToken") or "").strip() if item.xml else ""
 
 
 def _obstructed(wanted: Resource[JobBody], item: Item | None, world: World) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from configurator.errors import ConfiguratorError
-from configurator.kinds.xml import claims, differences, lay_over
+from configurator.kinds.xml import PARAMETER, claims, differences, lay_over
 from configurator.model import Field, Key, Resource, Unchecked
 from configurator.secret import MASK, Secret
 from configurator.spec.expanded import WEBHOOK_TOKEN, Hook
@@ -179,17 +179,18 @@ def _left_to_jenkinsfile(wanted: Element, live: Element, claimed: frozenset[str]
     """Paths of what the template wants otherwise than the job's own Jenkinsfile has it."""
     if not claimed:
         return []
-    return sorted(
-        {
-            difference.path
-            for difference in differences(wanted, live)
-            if _is_claimed(difference, claimed) and not (difference.secret and difference.before)
-        }
-    )
+    paths = {
+        difference.path
+        for difference in differences(wanted, live)
+        if _is_claimed(difference, claimed) and not (difference.secret and difference.before)
+    }
+    ours = {name.text for name in wanted.iterfind(".//parameterDefinitions/*/name")}
+    named = {name for one in claimed if one.startswith(PARAMETER) and (name := one.removeprefix(PARAMETER)) in ours}
+    return sorted(paths | {f"parameter {name}" for name in named})
 
 
 def _is_claimed(difference: Field, claimed: frozenset[str]) -> bool:
-    short = {name.rpartition(".")[2] for name in claimed}
+    short = {name.rpartition(".")[2] for name in claimed if not name.startswith(PARAMETER)}
     parts = {part.partition("[")[0] for part in difference.path.split("/")}
     triggers = "PipelineTriggersJobProperty" in short and difference.path.startswith("triggers")
     return triggers or bool(short & parts)

@@ -71,7 +71,8 @@ class ViewKind(Kind[ViewBody, None]):
             world.jenkins.create_view(wanted.key.name, wanted.body.xml)
 
     def update(self, wanted: Resource[ViewBody], existing: Resource[ViewBody], world: World, prepared: None) -> None:
-        merged = lay_over(parse(wanted.body.xml), parse(existing.body.xml))
+        """Lay the wanted XML over what is there this very moment, not over what the plan saw."""
+        merged = lay_over(parse(wanted.body.xml), parse(world.jenkins.read_view(wanted.key.name)))
         world.jenkins.write_view(wanted.key.name, to_text(merged))
 
     def delete(self, existing: Resource[ViewBody], world: World) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from configurator.clients.jenkins import hook_path
-from configurator.kinds.base import Kind
+from configurator.errors import NotFoundError, ServerError
+from configurator.kinds.base import Aftermath, Kind
 from configurator.kinds.hook_url import job_of, mask_user_info
 from configurator.marks import (
     Mark,
@@ -18,7 +20,7 @@ from configurator.marks import (
     with_mark,
     with_url_mark,
 )
-from configurator.model import Field, Key, Observation, Resource, Unchecked
+from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
 from configurator.secret import MASK, Secret
 from configurator.spec.expanded import Expanded
 from configurator.spec.models import GitLab
@@ -164,6 +166,37 @@ class WebhookKind(Kind[HookBody, None]):
         assert body.project_id is not None and body.hook_id is not None
         world.gitlabs[body.gitlab].delete_hook(body.project_id, body.hook_id)
 
+    def finish(self, done: Sequence[Change], world: World, prepared: None) -> Aftermath:
+        """Remove twins: GitLab takes the same hook twice, and another run may have made it at the same time."""
+        made: dict[tuple[str, int], list[HookBody]] = {}
+        for change in done:
+            body = change.wanted.body if change.wanted else None
+            if change.action is Action.CREATE and body is not None and body.project_id is not None:
+                made.setdefault((body.gitlab, body.project_id), []).append(body)
+        problems = world.pool.map(lambda place: _remove_twins(place, made[place], world), made)
+        return Aftermath(warnings=tuple(problem for problem in problems if problem))
+
+
+def _remove_twins(place: tuple[str, int], made: Sequence[HookBody], world: World) -> str:
+    """Of the hooks of ours for one job, those that came later than the plan go, but for the oldest of all.
+
+    Whichever run looks last sees both, and all keep the same one. Returns what went wrong, or nothing.
+    """
+    gitlab, project_id = place
+    client, roots = world.gitlabs[gitlab], addresses(world, gitlab)[:1]
+    planned = {int(hook["id"]) for hook in world.survey(gitlab).by_id[project_id].hooks or ()}
+    try:
+        ours = [hook for hook in client.hooks(project_id) if (mark := _mark_of(hook)) and mark.owner == world.owner]
+        for body in made:
+            ids = sorted(int(hook["id"]) for hook in ours if job_of(str(hook["url"]), roots) == body.job)
+            for hook_id in ids[1:]:
+                if hook_id not in planned:
+                    with suppress(NotFoundError):  # the other run did it
+                        client.delete_hook(project_id, hook_id)
+    except ServerError as error:
+        return f"whether another run made the same webhooks can't be told, plan again: {error}"
+    return ""
+
 
 def jenkins_root(entry: GitLab, expanded: Expanded) -> str:
     """Jenkins' root URL as that GitLab reaches it, no trailing slash."""
@@ -247,6 +280,9 @@ def _left_over(
 
 def _on_its_last_trace(left_over: Resource[HookBody], world: World) -> Iterator[str]:
     """A job's mark names one project: once it is rewritten, nothing leads to the hook in the project before."""
+    body = left_over.body
+    if webhook_key(body.gitlab, body.project, body.job) in world.desired:
+        return  # a twin of the hook that the spec wants: its project is looked at every time
     if any(job in world.desired for job in left_over.after):
         yield (
             f"webhook {left_over.key.name}: its job has another project (or no webhook) now; "

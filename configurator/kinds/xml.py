@@ -30,6 +30,8 @@ _LISTS = frozenset(
         *("columns", "jobFilters", "jobNames", "folderViews", "views"),
     )
 )
+_PARAMETERS = "parameterDefinitions"
+PARAMETER = "parameter:"
 _SECRET_TAGS = frozenset(("secretToken", "password", "apiToken", "secret", "privateKey", "passphrase", "token"))
 _DIGEST = re.compile(r"\{digest:(?P<hex>[0-9a-f]+)\}")
 _CIPHERTEXT = re.compile(r"\{AQA[A-Za-z0-9+/=]+\}")
@@ -120,12 +122,26 @@ def _complete_properties(wanted: Element, live: Element, claimed: frozenset[str]
 
 
 def _take_claimed(wanted: Element, live: Element, claimed: frozenset[str]) -> None:
-    """What a Jenkinsfile claims is as the Jenkinsfile left it: ours out, theirs in."""
-    names = claimed & {_name(child) for child in (*wanted, *live)}
+    """What a Jenkinsfile claims is as the Jenkinsfile left it: ours out, theirs in.
+
+    Parameters come first, since a Declarative Pipeline puts its own before all others.
+    """
     for child in list(wanted):
-        if _name(child) in names:
+        if _claim(child) in claimed:
             wanted.remove(child)
-    wanted.extend(deepcopy(child) for child in live if _name(child) in names)
+    theirs = [deepcopy(child) for child in live if _claim(child) in claimed]
+    if _name(wanted) == _PARAMETERS:
+        wanted[:0] = theirs
+    else:
+        wanted.extend(theirs)
+
+
+def _claim(element: Element) -> str:
+    """How :func:`claims` calls an element of a list: a parameter by its name, anything else by its class."""
+    parent = element.getparent()
+    if parent is not None and _name(parent) == _PARAMETERS:
+        return PARAMETER + element.findtext("name", "")
+    return _name(element)
 
 
 def differences(wanted: Element, live: Element) -> list[Field]:
@@ -243,13 +259,24 @@ def _join(path: tuple[str, ...]) -> str:
 
 
 def claims(live: Element) -> frozenset[str]:
-    """Classes of properties and triggers that the job's own Jenkinsfile sets, from its run-time state.
+    """What the job's own Jenkinsfile sets, from its run-time state.
 
-    Source: contract, fact 16 (elements named ``*JobPropertyTrackerAction`` under the root's ``actions``).
+    Source: contract, fact 16 (elements named ``*JobPropertyTrackerAction`` under the root's ``actions``). A
+    Declarative Pipeline lists its ``parameters`` there by name, its ``options`` by symbol (never seen in the XML).
+
+    Returns:
+        Element names of properties and triggers; single parameters as ``parameter:NAME``.
     """
     actions = live.find(RUN_TIME)
     found: set[str] = set()
     for action in actions if actions is not None else ():
         if _name(action).endswith("JobPropertyTrackerAction"):
-            found.update(text for leaf in action.iter("string") if "." in (text := _text(leaf)))
+            found.update(PARAMETER + _text(leaf) for leaf in action.iterfind("parameters/string"))
+            classes = (leaf for group in action if _name(group) != "parameters" for leaf in group.iter("string"))
+            found.update(_element_name(text) for leaf in classes if "." in (text := _text(leaf)))
     return frozenset(found)
+
+
+def _element_name(cls: str) -> str:
+    """How XStream writes the name of a class."""
+    return cls.replace("_", "__").replace("$", "_-")

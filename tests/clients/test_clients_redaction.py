@@ -20,6 +20,8 @@ CANARY = "cánary/va+lue & <more>"
         base64.b64encode(f"admin:{CANARY}".encode()).decode(),
         "cánary/va+lue &amp; &lt;more&gt;",
         "c\\u00e1nary/va+lue & <more>",
+        "cánary/va+lue \\u0026 \\u003cmore\\u003e",
+        "cánary/va+lue &amp;amp; &amp;lt;more&amp;gt;",
     ],
 )
 def test_every_form_of_a_secret_is_masked(form: str) -> None:

@@ -77,7 +77,7 @@ WRITES = {
     "first builds": Write("make", True, _script("build")),
     "change credential": Write("change", True, _request("POST", "/credential/deploy/config.xml")),
     "change connection": Write("change", True, _script("connection")),
-    "change folder": Write("change", True, _request("POST", "/submitDescription")),
+    "change folder": Write("change", True, _request("POST", "/config.xml", FOLDER)),
     "change view": Write("change", True, _request("POST", "-all/config.xml")),
     "change job": Write("change", True, _job_xml),
     "change hook": Write("change", True, _hook("PUT"), "gitlab"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
+from configurator.clients.redaction import Redactor
 from configurator.kinds.base import Kind
 from configurator.model import Field, Key, Observation, Resource
 from configurator.spec.expanded import Expanded
 from configurator.world.world import World
 
-NO_WORLD = cast(World, None)
+NO_WORLD = cast(World, SimpleNamespace(redactor=Redactor()))
 
 
 @dataclass

@@ -115,9 +115,15 @@ def test_stopped_it_finishes_what_is_under_way_and_skips_the_rest() -> None:
             stop.set()
         assert stop.wait(10)
 
+    class Hearing(Silent):
+        def stage(self, text: str) -> None:
+            heard.append(text)
+
+    heard: list[str] = []
     kind = FakeKind(fail=hold)
     chain = [wanted("a"), wanted("b"), wanted("c"), wanted("later", after=(Key("thing", "a"),))]
-    applied = apply(plan_of(kind, chain), [kind], NO_WORLD, 2, Silent(), stop)
+    applied = apply(plan_of(kind, chain), [kind], NO_WORLD, 2, Hearing(), stop)
+    assert [text.partition(":")[0] for text in heard] == ["stopping"]
     ended = outcomes(applied)
     assert applied.interrupted
     assert ended["a"] == ended["b"] == ("done", "")

@@ -59,6 +59,9 @@ def test_a_description_that_the_spec_does_not_give_is_kept_and_one_it_gives_is_s
     [field] = only(quiet.plan()).fields
     assert (field.path, field.after) == ("description", "ours\nManaged by configurator (platform)")
     quiet.settled()
+    with quiet.open() as run:
+        [view] = run.world.jenkins.list_views("f")
+    assert (view["name"], view["description"]) == ("All", None), "its primary view is not described"
 
 
 def test_what_it_holds_survives_every_change(quiet: Bench) -> None:

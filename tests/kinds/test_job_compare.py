@@ -12,6 +12,7 @@ from configurator.spec.expanded import WEBHOOK_TOKEN
 from tests.kinds.bench import LIMITED, Bench, hooked, job, only, paths
 
 WORKFLOW = "org.jenkinsci.plugins.workflow"
+DECLARATIVE = "org.jenkinsci.plugins.pipeline.modeldefinition"
 TRIGGERS = f"{WORKFLOW}.job.properties.PipelineTriggersJobProperty"
 PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 PUSH = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
@@ -83,6 +84,41 @@ def test_parameters_that_the_jenkinsfile_took_away_are_left(quiet: Bench, user: 
     plan = quiet.plan()
     assert not plan.changes
     assert ["ParametersDefinitionProperty" in one for one in plan.warnings] == [True]
+
+
+@BOTH
+def test_parameters_of_a_declarative_jenkinsfile_stay_beside_ours(quiet: Bench, user: str) -> None:
+    parameters = [{"name": "BRANCH"}, {"name": "STAGE", "default": "test"}]
+    quiet.spec["jobs"] = [{**job("a"), "variables": {"script": "echo", "parameters": parameters}}]
+    as_user(quiet, user)
+    quiet.done()
+
+    def run(root: etree._Element) -> None:
+        """Its own first, of which one takes the place of ours; then what it does not name."""
+        claim(root)
+        [actions] = root.iter("actions")
+        tracker = etree.SubElement(actions, f"{DECLARATIVE}.actions.DeclarativeJobPropertyTrackerAction")
+        names = etree.SubElement(tracker, "parameters")
+        [ours] = root.iter("parameterDefinitions")
+        ours.remove(ours[1])
+        for place, name in enumerate(("DEPLOY", "STAGE")):
+            etree.SubElement(names, "string").text = name
+            made = etree.Element("hudson.model.StringParameterDefinition")
+            etree.SubElement(made, "name").text = name
+            etree.SubElement(made, "defaultValue").text = "theirs"
+            ours.insert(place, made)
+
+    edit(quiet, run)
+    plan = quiet.plan()
+    assert not plan.changes
+    [warning] = plan.warnings
+    assert "parameter STAGE" in warning and "DEPLOY" not in warning
+    quiet.spec["jobs"][0]["description"] = "changed"
+    quiet.settled()
+    found = etree.fromstring(quiet.jenkins.config("a").partition("?>")[2].encode()).iterfind(
+        ".//parameterDefinitions/*/name"
+    )
+    assert [name.text for name in found] == ["DEPLOY", "STAGE", "BRANCH"]
 
 
 @BOTH

@@ -149,6 +149,16 @@ def test_a_claimed_trigger_class_is_respected_beside_ours() -> None:
     assert differences(merged, live) == []
 
 
+def test_a_tracker_names_classes_as_java_does_and_the_xml_as_xstream_does() -> None:
+    live = parse(
+        "<project><actions><x.DeclarativeJobPropertyTrackerAction>"
+        "<jobProperties><string>a_b.Outer$Inner</string></jobProperties><options><string>timestamps</string></options>"
+        "<parameters><string>release.name</string></parameters>"
+        "</x.DeclarativeJobPropertyTrackerAction></actions></project>"
+    )
+    assert claims(live) == {"a__b.Outer_-Inner", "parameter:release.name"}
+
+
 def test_the_description_is_set_where_jenkins_has_it() -> None:
     view = parse("<hudson.model.ListView><name>V</name><filterQueue>false</filterQueue></hudson.model.ListView>")
     set_description(view, "text <&>")

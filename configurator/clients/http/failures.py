@@ -149,6 +149,7 @@ def brief(response: requests.Response, redactor: Redactor) -> str:
 
 def brief_text(text: str, redactor: Redactor) -> str:
     """Text of a server, short and clean: of HTML only the title, of a stack trace only what it is about."""
+    text = redactor.clean(text)  # before its lines are taken apart: a secret may have several
     if _MARKUP.match(text):
         title = _TITLE.search(text)
         return shorten(html.unescape(title[1]) if title else "", redactor)
@@ -159,7 +160,7 @@ def brief_text(text: str, redactor: Redactor) -> str:
 
 def plain_text(markup: str, redactor: Redactor) -> str:
     """An HTML fragment without its tags, short and clean."""
-    return shorten(html.unescape(_TAG.sub(" ", markup)), redactor)
+    return shorten(html.unescape(_TAG.sub(" ", redactor.clean(markup))), redactor)
 
 
 def shorten(text: str, redactor: Redactor) -> str:

@@ -21,6 +21,10 @@ _HINTS = {
     502: "a proxy gets no answer from Jenkins: try later, and look whether Jenkins is up",
     504: "a proxy waits no longer for Jenkins: try later, and look whether Jenkins is overloaded",
 }
+_FORM_LIMIT = (
+    "this version of Jenkins refuses large forms: update it, or start it with --requestFormContentSize=-1 "
+    "and --requestFormFields=-1"
+)
 _NOT_LOADED = "Jenkins could not load this XML: it is malformed, or no installed plugin provides one of its classes"
 
 
@@ -47,7 +51,7 @@ def error_for(
             401,
         )
     if status == 403:
-        return _forbidden(label, response, said, what, needs)
+        return _forbidden(label, response, redactor, said, what, needs)
     if status == 404:
         return NotFoundError(label, f"{what}: not found", "absent, or this user may not see it", 404)
     reason = shorten(response.headers.get("X-Error", ""), redactor)
@@ -64,7 +68,8 @@ def error_for(
         )
     if status == 503:
         return ServerError(label, f"{what}: 503 {said}".rstrip(), "Jenkins is starting or overloaded: try later", 503)
-    return ServerError(label, f"{what}: {reason or f'{status} {said}'.rstrip()}", _HINTS.get(status, ""), status)
+    hint = _FORM_LIMIT if "Form is larger than" in response.text else _HINTS.get(status, "")
+    return ServerError(label, f"{what}: {reason or f'{status} {said}'.rstrip()}", hint, status)
 
 
 def redirected(label: str, response: requests.Response, redactor: Redactor, what: str) -> ServerError:
@@ -91,7 +96,9 @@ def not_jenkins(
     )
 
 
-def _forbidden(label: str, response: requests.Response, said: str, what: str, needs: str) -> ServerError:
+def _forbidden(
+    label: str, response: requests.Response, redactor: Redactor, said: str, what: str, needs: str
+) -> ServerError:
     if CRUMB_REFUSED in response.text:
         return ServerError(
             label,
@@ -99,8 +106,8 @@ def _forbidden(label: str, response: requests.Response, said: str, what: str, ne
             "use an API token instead of a password, or let the proxy pass cookies and the crumb header",
             403,
         )
-    header = response.headers.get("X-Required-Permission")
-    permission = readable_permission(header) if header else permission_in(response.text) or needs
+    header = shorten(response.headers.get("X-Required-Permission", ""), redactor)
+    permission = readable_permission(header) if header else permission_in(redactor.clean(response.text)) or needs
     if permission:
         return PermissionMissingError(label, f"{what}: needs {permission}", permission)
     return PermissionMissingError(

@@ -9,6 +9,7 @@ from configurator.clients.http.lost_answers import create_once, delete_once
 from configurator.clients.jenkins.names import folder_path, item_path, parent_of
 from configurator.clients.jenkins.read_back import look_back
 from configurator.clients.jenkins.transport import XML_HEADERS, Transport
+from configurator.errors import ServerError
 
 _FIELDS = "fullName,_class,description,disabled,buildable,property[_class]"
 _BUILD = "number,result,building,timestamp,url"
@@ -46,9 +47,16 @@ class Items:
                 self._list_below(item["fullName"], depth, found)
 
     def list_children(self, folder: str) -> list[str]:
-        """Full names of what is directly in a folder. Raises NotFoundError."""
+        """Full names of what is directly in a folder.
+
+        Raises:
+            NotFoundError: no such folder, or Job/Read is missing.
+            ServerError: the answer does not tell: a folder is deleted by what this says, so silence is not "empty".
+        """
         answer = self._transport.read_json(f"{folder_path(folder)}/api/json", {"tree": "jobs[fullName]"}, "Job/Read")
-        return [str(job["fullName"]) for job in answer.get("jobs", [])]
+        if not isinstance(answer.get("jobs"), list):
+            raise ServerError(self._transport.label, f"the listing of {folder} does not say what it holds")
+        return [str(job["fullName"]) for job in answer["jobs"]]
 
     def read_item(self, full_name: str) -> str:
         """``config.xml`` of an item.
@@ -85,7 +93,7 @@ class Items:
         create_once(create, lambda: look_back(lambda: self.read_item(full_name), xml))
 
     def write_item(self, full_name: str, xml: str) -> None:
-        """Replace the configuration of a job. Never of a folder: its credentials and views would go (fact 5).
+        """Replace the configuration of an item. Of a folder that is its credentials and views too (fact 5).
 
         Raises:
             NotFoundError, PermissionMissingError, ServerError: as :meth:`create_item`.
@@ -93,10 +101,12 @@ class Items:
         self._transport.reconfig_job(full_name, xml)
 
     def set_description(self, full_name: str, text: str) -> None:
-        """Set an item's description and make Jenkins save it, which encrypts its secrets (contract, fact 2).
+        """Set a job's description and make Jenkins save it, which encrypts its secrets (contract, fact 2).
+
+        Not for folders: there the form is that of the primary view, whose description it sets.
 
         Raises:
-            PermissionMissingError: Job/Configure is missing; on some folder classes it is View/Configure.
+            PermissionMissingError: Job/Configure is missing.
         """
         self._transport.call(
             "POST",

@@ -68,8 +68,7 @@ def _items(controller: Controller, asked: set[str], mark: str, salt: bytes) -> I
             found["builds"] = None if multibranch else item.next_build - 1
             if multibranch:
                 found["children"] = []
-            if name in asked:
-                found["xml"] = _masked(controller, item.disk, salt)
+            found["xml"] = _masked(controller, item.disk, salt)
         yield found
 
 

@@ -109,10 +109,14 @@ class ItemRoutes:
         return call.answers.redirect(item.url_path)
 
     def _describe(self, call: Call, item: Item) -> Response:
-        """On a folder this is the form of its primary view, which takes another permission (contract, fact 6)."""
+        """On a folder this is the form of its primary view: another permission, and the view's description."""
         call.need_post()
         call.need(VIEW_CONFIGURE if item.is_folder else ITEM_CONFIGURE)
-        self._controller.items.set_description(item, call.request.form().get("description", ""))
+        text = call.request.form().get("description", "")
+        if item.is_folder:
+            self._controller.views.describe(item, self._controller.views.primary(item), text)
+        else:
+            self._controller.items.set_description(item, text)
         return call.answers.redirect(item.url_path)
 
     def _build(self, call: Call, item: Item) -> Response:

@@ -50,6 +50,10 @@ class Views:
         """The view of that name."""
         return next((view for view in self._holder(group) if text_of(view, "name") == name), None)
 
+    def primary(self, group: Item) -> Element:
+        """The view that a group shows first, and whose forms answer at the group's own address."""
+        return self._holder(group)[0]
+
     def create(self, group: Item, name: str, source: bytes) -> None:
         """Make a view; the name in the XML does not count.
 
@@ -81,7 +85,7 @@ class Views:
 
     def remove(self, group: Item, view: Element) -> None:
         """Delete a view. Raises LastViewError for the primary one."""
-        if self._holder(group)[0] is view:
+        if self.primary(group) is view:
             raise LastViewError
         self._holder(group).remove(view)
         self._saved(group)

@@ -73,3 +73,8 @@ def test_a_redirected_write_was_not_carried_out(target: str, status: int, reques
     assert "redirects to" in str(error)
     assert "jenkins.url" in error.hint
     assert len(requests_mock.request_history) == 1
+
+
+def test_a_form_that_jenkins_finds_too_large_says_what_to_do(requests_mock: Mock) -> None:
+    error = refusal(requests_mock, status_code=400, text="<p>Form is larger than max length 200000</p>")
+    assert "--requestFormContentSize=-1" in error.hint

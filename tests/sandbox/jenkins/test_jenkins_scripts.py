@@ -70,7 +70,7 @@ def test_inventory_of_items(jenkins: JenkinsSandbox, admin: Caller) -> None:
         "description": MARK,
         "children": ["f/a", "f/b"],
     }
-    assert (found["f/b"]["disabled"], found["f/b"]["builds"], "xml" in found["f/b"]) == (True, 0, False)
+    assert (found["f/b"]["disabled"], found["f/b"]["builds"], "xml" in found["f/b"]) == (True, 0, True)
     assert (found["m"]["builds"], found["m"]["children"]) == (None, [])
     assert "<secretToken>@@configurator:in-clear@@</secretToken>" in found["f/a"]["xml"]
     assert "<secretToken> </secretToken>" in found["c"]["xml"]

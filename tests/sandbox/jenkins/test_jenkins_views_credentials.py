@@ -88,6 +88,8 @@ def test_the_limited_user_makes_views_with_the_folder(admin: Caller, limited: Ca
     admin("POST", "/job/f/submitDescription", {"description": "d"})
     text = limited("GET", "/job/f/config.xml").text
     assert f'<owner class="{FOLDER}" reference="../../../.."/>' in text
+    assert "<description>d</description>" in admin("GET", "/job/f/view/V/config.xml").text
+    assert admin("GET", "/job/f/api/json").json()["description"] is None, "it describes the primary view"
     assert limited("POST", "/job/f/config.xml", text).status_code == 200
     assert names(admin, "/job/f") == ["V"]
     assert admin("POST", "/job/f/view/V/doDelete").status_code == 500

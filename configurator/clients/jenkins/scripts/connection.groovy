@@ -43,20 +43,23 @@ def build = { wanted ->
 
 def config = configClass == null ? null : Jenkins.get().getDescriptorByType(configClass)
 if (config != null) {
-    def upsert = (payload.upsert ?: []).collectEntries { wanted -> [(wanted.name): wanted] }
-    def delete = (payload.delete ?: []).findAll { name -> !upsert.containsKey(name) } as Set
-    def before = config.connections.collectEntries { connection -> [(connection.name): connection] }
+    synchronized (config) { // another run may be changing its own entries this very moment
+        def upsert = (payload.upsert ?: []).collectEntries { wanted -> [(wanted.name): wanted] }
+        def delete = (payload.delete ?: []).findAll { name -> !upsert.containsKey(name) } as Set
+        def before = config.connections.collectEntries { connection -> [(connection.name): connection] }
 
-    def differs = { name, wanted -> !before.containsKey(name) || !matches(before[name], wanted) }
-    if (upsert.any(differs) || delete.any { name -> before.containsKey(name) }) {
-        // A stock controller holds one connection without a name: it goes with the first change.
-        def kept = config.connections.findAll { it.name && !delete.contains(it.name) }.collect { connection ->
-            def wanted = upsert[connection.name]
-            wanted == null ? connection : build(wanted)
+        def differs = { name, wanted -> !before.containsKey(name) || !matches(before[name], wanted) }
+        if (upsert.any(differs) || delete.any { name -> before.containsKey(name) }) {
+            // A stock controller holds one connection without a name: it goes with the first change.
+            def left = config.connections.findAll { it.name && !delete.contains(it.name) }
+            def kept = left.collect { connection ->
+                def wanted = upsert[connection.name]
+                wanted == null ? connection : build(wanted)
+            }
+            def added = upsert.values().findAll { wanted -> !before.containsKey(wanted.name) }.collect(build)
+            config.setConnections(kept + added)
+            config.save()
         }
-        def added = upsert.values().findAll { wanted -> !before.containsKey(wanted.name) }.collect(build)
-        config.setConnections(kept + added)
-        config.save()
     }
 }
 

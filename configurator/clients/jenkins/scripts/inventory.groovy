@@ -76,7 +76,7 @@ def folderClass = pluginClass('com.cloudbees.hudson.plugins.folder.Folder')
 def items = controller.getAllItems(Item)
 def describe = { object -> object.hasProperty('description') ? object.description : null }
 
-def itemAnswer = { Item item, String description, boolean wanted ->
+def itemAnswer = { Item item, String description ->
     def answer = [name: item.fullName, class: item.getClass().name, description: description]
     if (item instanceof ViewGroup && item instanceof ItemGroup) {
         answer.children = item.items.collect { child -> child.fullName }
@@ -84,13 +84,11 @@ def itemAnswer = { Item item, String description, boolean wanted ->
     if (folderClass == null || !folderClass.isInstance(item)) {
         answer.disabled = item.hasProperty('disabled') ? item.disabled : null
         answer.builds = item instanceof Job ? item.nextBuildNumber - 1 : null
-        if (wanted) {
-            try {
-                answer.xml = mask(item.configFile.asString())
-            } catch (IOException e) { // one damaged file must not hide the others
-                answer.xml = null
-                answer.error = e.getClass().simpleName + ': config.xml can not be read'
-            }
+        try {
+            answer.xml = mask(item.configFile.asString())
+        } catch (IOException e) { // one damaged file must not hide the others
+            answer.xml = null
+            answer.error = e.getClass().simpleName + ': config.xml can not be read'
         }
     }
     answer
@@ -98,10 +96,9 @@ def itemAnswer = { Item item, String description, boolean wanted ->
 
 def itemAnswers = []
 items.each { item ->
-    def wanted = wantedItems.contains(item.fullName)
     def description = describe(item)
-    if (wanted || isOurs(description)) {
-        itemAnswers << itemAnswer(item, description, wanted)
+    if (wantedItems.contains(item.fullName) || isOurs(description)) {
+        itemAnswers << itemAnswer(item, description)
     }
 }
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from configurator.errors import ConfiguratorError
 from configurator.report.safe import clean, clean_json
 
 if TYPE_CHECKING:
@@ -142,7 +143,9 @@ class Console:
         return progress.Lines(self.err, colour=self.colour_err)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed by whoever called us
+        return
     try:
         try:
             stream.write(text)
@@ -155,6 +158,8 @@ def _write(stream: TextIO, text: str) -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+    except OSError as error:
+        raise ConfiguratorError(f"the output can't be written: {error.strerror or error}") from error
 
 
 class _TextFormatter(logging.Formatter):

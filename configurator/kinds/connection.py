@@ -61,7 +61,12 @@ class ConnectionKind(Kind[ConnectionFound, None]):
             for name, body in (found or {}).items()
             if name not in handed_over
         }
-        return Observation(existing=existing, warnings=_open_endpoint(world))
+        refused = tuple(
+            Unchecked(self.name, one.key.name, reason, failed=True)
+            for one in wanted
+            if (reason := world.survey(one.key.name).refused)
+        )
+        return Observation(existing=existing, unchecked=refused, warnings=_open_endpoint(world))
 
     def differences(self, wanted: Resource[ConnectionFound], existing: Resource[ConnectionFound]) -> Sequence[Field]:
         mine, theirs = asdict(wanted.body), asdict(existing.body)

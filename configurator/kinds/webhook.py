@@ -124,6 +124,7 @@ class WebhookKind(Kind[HookBody, None]):
                 if found is not None:
                     matched.add(int(found["id"]))
                     existing[one.key] = _found(one.key, one.body.job, name, project, found)
+                    warnings += _beside(one.key, name, one.body.job, project, found, world)
                 resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
             for resource in _left_over(name, survey.by_id.values(), matched, world):
                 existing[resource.key] = resource
@@ -276,6 +277,18 @@ def _left_over(
             key = Key(key.kind, f"{key.name} (hook {hook['id']})")
         seen.add(key)
         yield _found(key, job, gitlab, project, hook)
+
+
+def _beside(
+    key: Key, gitlab: str, job: str, project: ProjectFound, ours: Mapping[str, Any], world: World
+) -> Iterator[str]:
+    """Other people's hooks to the same job: GitLab delivers to both, and Jenkins may build twice."""
+    roots = addresses(world, gitlab)
+    for hook in project.hooks or ():
+        mark = _mark_of(hook)
+        foreign = mark is None or mark.owner != world.owner
+        if foreign and hook["id"] != ours["id"] and job_of(str(hook["url"]), roots) == job:
+            yield f"webhook {key.name}: webhook {hook['id']} of the project calls the same job, which may build twice"
 
 
 def _on_its_last_trace(left_over: Resource[HookBody], world: World) -> Iterator[str]:

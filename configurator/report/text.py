@@ -157,7 +157,7 @@ def _warnings(warnings: Sequence[str], paint: Paint) -> list[str]:
 
 
 def _nothing_to_do(plan: Plan) -> str:
-    if plan.count(Action.CONFLICT) or plan.unchecked:
+    if plan.count(Action.CONFLICT) or plan.unchecked or plan.prunable:
         return "Nothing to do but what is said above."
     return "Nothing to do: the servers are as the spec wants them."
 

@@ -158,7 +158,10 @@ class Secrets:
     def _from_store(self, name: str) -> Secret:
         secret = self._store.get(name)
         if not secret:
-            raise _MissingError(f"nothing is stored under {name}", "run `configurator connect`")
+            raise _MissingError(
+                f"nothing is stored under {name}",
+                "this version keeps no tokens: use {env: NAME}, {file: PATH} or {command: […]}",
+            )
         return secret
 
     def _from_command(self, ref: CommandSecret) -> Secret:

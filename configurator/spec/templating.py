@@ -33,6 +33,7 @@ from jinja2 import (
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
+    Undefined,
     meta,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -67,6 +68,8 @@ def to_json(value: object) -> str:
 def _json_default(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Undefined):
+        return str(value)  # raises jinja2's own error, which says what is not set
     raise TypeError(f"{type(value).__name__} can't be written as JSON")
 
 

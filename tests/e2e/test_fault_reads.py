@@ -301,3 +301,14 @@ def test_a_gitlab_that_takes_no_writes_is_named_as_such(watched: Watched, mode: 
     assert all(one["result"] == "failed" and message in one["error"] for one in hooks)
     setattr(watched.gitlab.settings, mode, False)
     watched.assert_finished()
+
+
+def test_a_gitlab_that_does_not_answer_is_not_written_into_jenkins(site: Site) -> None:
+    site.apply()
+    site.spec["gitlab"][0]["url"] = "http://127.0.0.1:9"
+    site.write()
+    ran = site.run("plan", "-o", "json")
+    assert ran.code == 1
+    kinds = {change["kind"] for change in ran.json["changes"]}
+    assert not kinds & {"connection", "credential", "webhook"}
+    assert {one["kind"] for one in ran.json["unchecked"]} == {"connection", "credential", "job", "webhook"}

@@ -183,3 +183,13 @@ def test_handing_the_connection_over_prunes_neither_it_nor_its_credential(site: 
     site.spec["gitlab"][0]["manage"] = True
     site.write()
     assert quiet(site.plan("--prune"))
+
+
+def test_a_second_hook_to_the_same_job_made_by_hand_is_told(site: Site) -> None:
+    site.apply()
+    url = f"{site.jenkins.url}/project/{site.name(JOB)}"
+    project = int(site.gitlab.project(site.projects[2])["id"])
+    hook = site.gitlab.create_hook(project, {"url": f"{url}?by=hand", "token": "by hand"})
+    plan = site.plan("--prune")
+    assert quiet(plan)
+    assert [f"webhook {hook['id']} of the project calls the same job" in one for one in plan["warnings"]] == [True]

@@ -409,3 +409,10 @@ def test_options_that_bite_are_warned_of_with_their_job(folder: Path) -> None:
 def test_warnings_of_loading_are_kept(folder: Path) -> None:
     (warning,) = expanded(folder, "applications: [{name: app, project: g/p, build_tool: mavn}]\n").warnings
     assert "mavn" in warning
+
+
+def test_an_unset_variable_is_named_behind_a_filter_too(folder: Path) -> None:
+    write(folder, {"provisioners/own.yaml": "folders:\n  - name: {{ application.variables.team | yaml }}\n"})
+    assert "has no attribute 'team'" in str(only(folder, APPLICATION))
+    write(folder, {"provisioners/own.yaml": "folders:\n  - name: {{ [nosuch] | tojson }}\n"})
+    assert "'nosuch' is not set" in str(only(folder, APPLICATION))

@@ -193,7 +193,7 @@ def test_a_token_of_its_own_for_jenkins(bench: Bench) -> None:
 def test_a_token_that_gitlab_refuses_is_not_handed_to_jenkins(bench: Bench) -> None:
     bench.environ["GITLAB"] = "glpat-refused-refused-0000"
     plan = bench.plan()
-    assert [(one.kind, one.failed) for one in plan.unchecked] == [("credential", True)]
+    assert [(one.kind, one.failed) for one in plan.unchecked] == [("credential", True), ("connection", True)]
     bench.apply()
     assert "gitlab-access-token" not in bench.jenkins.controller.dump()["credentials"]
 

@@ -88,7 +88,10 @@ def test_the_store(loaded: LoadedSpec) -> None:
             return Secret("kept") if name == "gitlab" else None
 
     assert Secrets(loaded, False, {}, store=Store()).get(StoredSecret(stored="gitlab")).reveal() == "kept"
-    expected = ("nothing is stored under other", "run `configurator connect`")
+    expected = (
+        "nothing is stored under other",
+        "this version keeps no tokens: use {env: NAME}, {file: PATH} or {command: […]}",
+    )
     assert problem_of(Secrets(loaded, False, {}, store=Store()), StoredSecret(stored="other")) == expected
     assert problem_of(Secrets(loaded, False, {}), StoredSecret(stored="other")) == expected
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from configurator.errors import PermissionMissingError, RefusedError, ServerError
+from configurator.hook_url import job_of
 from configurator.kinds.base import Aftermath, Kind, parent_of
-from configurator.kinds.hook_url import job_of
 from configurator.kinds.job_compare import JobBody, compare, shown, with_token
 from configurator.kinds.plugin import GITLAB_PLUGIN, JOB_PLUGINS, plugin_keys, version_number
 from configurator.kinds.webhook import addresses

@@ -9,8 +9,8 @@ from typing import Any
 
 from configurator.clients.jenkins import hook_path
 from configurator.errors import NotFoundError, ServerError
+from configurator.hook_url import job_of, mask_user_info
 from configurator.kinds.base import Aftermath, Kind
-from configurator.kinds.hook_url import job_of, mask_user_info
 from configurator.marks import (
     Mark,
     fingerprint,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configurator.clients.jenkins import hook_path
-from configurator.kinds.hook_url import job_of, mask_user_info
+from configurator.hook_url import job_of, mask_user_info
 
 NAMES = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters='/*?%.<>|[]:;@!#$&^\\"'), min_size=1, max_size=8

@@ -1,0 +1,1 @@
+"""Webhooks beyond plan and apply: see every one, find the dead ones, remove, restore, repair and try them."""

@@ -1,0 +1,1 @@
+"""Tokens beyond plan and apply: obtain, keep, check, watch and rotate them."""

@@ -7,8 +7,6 @@ with the same options, and compares. It is readable for its owner alone all the 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any, NoReturn
 
 from configurator.errors import InputError, Problem, RefusedError
 from configurator.model import Change, Field, Key, Plan
+from configurator.private_file import replace_private
 from configurator.report.safe import clean, clean_json
 from configurator.secret import MASK
 
@@ -137,15 +136,7 @@ def write(path: Path, stored: PlanFile) -> None:
     }
     text = clean_json(json.dumps(data, indent=1, ensure_ascii=False)) + "\n"
     try:
-        # A new file beside the old one, made with mode 0600, then moved over it.
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_private(path, text)
     except OSError as error:
         raise InputError([Problem(f"can't write the plan to {path}: {error.strerror}")]) from error
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from configurator.errors import InputError, Problem
+from configurator.errors import ConfiguratorError, InputError, Problem, ServerError
 from configurator.secret import MASK, Secret
 from configurator.spec.loader import LoadedSpec
 from configurator.spec.models import SecretRef
@@ -33,6 +33,10 @@ class SecretStore(Protocol):
         """The secret of that name, None when nothing is stored under it."""
         ...
 
+    def is_oauth(self, name: str) -> bool:
+        """Whether it is an OAuth token, which GitLab takes in another header than its own tokens."""
+        ...
+
 
 class EmptyStore:
     """A store without anything in it."""
@@ -40,6 +44,10 @@ class EmptyStore:
     def get(self, name: str) -> Secret | None:
         """None."""
         return None
+
+    def is_oauth(self, name: str) -> bool:
+        """False."""
+        return False
 
 
 class _MissingError(Exception):
@@ -105,6 +113,16 @@ class Secrets:
         self.require(ref)
         return self._resolve(ref)
 
+    def is_oauth(self, ref: SecretRef) -> bool:
+        """Whether ``ref`` leads to an OAuth token of the store."""
+        return isinstance(ref, StoredSecret) and self._store.is_oauth(ref.stored)
+
+    def overrule(self, ref: SecretRef, secret: Secret) -> None:
+        """From now on ``ref`` leads to ``secret``, whatever is at its place: a token that was just rotated."""
+        with self._lock:
+            self._known[ref.model_dump_json()] = secret
+            self._redacted = None
+
     def redact(self, text: str) -> str:
         """``text`` with every value given out so far replaced by ``(secret)``, quoted and encoded ones too.
 
@@ -156,12 +174,14 @@ class Secrets:
         return _checked(_decoded(data, f"the file {name}"), f"the file {name}", hint)
 
     def _from_store(self, name: str) -> Secret:
-        secret = self._store.get(name)
+        try:
+            secret = self._store.get(name)
+        except ServerError:  # an OAuth token could not be renewed: not a mistake in the spec
+            raise
+        except ConfiguratorError as error:
+            raise _MissingError(error.message, error.hint) from None
         if not secret:
-            raise _MissingError(
-                f"nothing is stored under {name}",
-                "this version keeps no tokens: use {env: NAME}, {file: PATH} or {command: […]}",
-            )
+            raise _MissingError(f"nothing is stored under {name}", f"run: configurator connect gitlab --name {name}")
         return secret
 
     def _from_command(self, ref: CommandSecret) -> Secret:

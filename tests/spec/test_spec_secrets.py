@@ -87,10 +87,13 @@ def test_the_store(loaded: LoadedSpec) -> None:
         def get(self, name: str) -> Secret | None:
             return Secret("kept") if name == "gitlab" else None
 
+        def is_oauth(self, name: str) -> bool:
+            return False
+
     assert Secrets(loaded, False, {}, store=Store()).get(StoredSecret(stored="gitlab")).reveal() == "kept"
     expected = (
         "nothing is stored under other",
-        "this version keeps no tokens: use {env: NAME}, {file: PATH} or {command: […]}",
+        "run: configurator connect gitlab --name other",
     )
     assert problem_of(Secrets(loaded, False, {}, store=Store()), StoredSecret(stored="other")) == expected
     assert problem_of(Secrets(loaded, False, {}), StoredSecret(stored="other")) == expected

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from ipaddress import ip_address
+from unicodedata import normalize
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+UNREADABLE = "(a URL that can't be read)"
+
+_MASKED = re.compile(r"\{[\w.-]+\}")
+"""Where GitLab hides a part of a URL. In a job's name braces are percent-encoded, these are not."""
+
+_AUTHORITY = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]*)([^/\\?#]*)(.*)", re.DOTALL)
+_FIELD = re.compile(r"([?&;#])([^=&;#?]*)=([^&;#]*)")
+_SOUNDS_SECRET = re.compile("token|secret|passw|passphrase|pwd|key|auth|credential|signature", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,8 @@ class Address:
         root: the root URL it is below, as it was given.
         current: that root is the present one, rather than a former address.
         readings: the jobs it may mean, likeliest first; empty where it names no job.
-        other: what it calls beside a job's endpoint (``/github-webhook/``, ``/job/x/build``), or empty.
+        other: what it calls beside a job's endpoint (``/github-webhook/``, ``/job/x/build``, or ``/``), or empty. Also
+            where GitLab hides a part of the path (``/project/{name}``), so that nobody can tell the job.
         scheme: ``http`` or ``https``, in lower case.
         expected_scheme: the root's.
     """
@@ -48,43 +61,211 @@ class Address:
 
 
 def job_of(url: str, roots: Iterable[str]) -> str | None:
-    """Full name of the job that a hook's URL means, None where it is not below one of ``roots``.
+    """Full name of the job that the plugin's endpoint starts for a hook's URL.
 
-    Scheme, user info, query, letter case of the host and trailing slashes are put aside.
+    None where it is below none of ``roots``, calls something else, or is written in the form of an item's page, which
+    reaches no job (contract, fact 22). Scheme, user info, query, letter case of the host and slashes too many are
+    put aside.
     """
+    address = read_address(url, roots)
+    if address is None or address.other or not address.readings:
+        return None
+    likeliest = address.readings[0]
+    return likeliest.job if likeliest.works else None
+
+
+def read_address(url: str, roots: Iterable[str]) -> Address | None:
+    """What a hook's URL says about this Jenkins.
+
+    Put aside: user info, query, fragment, letter case and final dot of the host, Unicode or punycode in it, ports that
+    are the schemes' own, empty and dot segments, parameters of segments (``;…``). Where one root is below another, the
+    longer one counts; else the first that fits.
+
+    Args:
+        url: as GitLab holds it, valid or not.
+        roots: root URLs of this Jenkins, the present one first.
+
+    Returns:
+        The address; None where the URL is below no root, so calls something else than this Jenkins.
+    """
+    there = _split(url)
+    if there is None:
+        return None
+    places = [(index, root, _split(root)) for index, root in enumerate(roots)]
+    fitting = [(index, root, here) for index, root, here in places if here is not None and there.is_below(here)]
+    if not fitting:
+        return None
+    index, root, here = max(fitting, key=lambda one: (len(one[2].path), -one[0]))
+    forms, other = _forms(there.path[len(here.path) :])
+    return Address(root, index == 0, _readings(forms), other, there.scheme, here.scheme)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A URL in parts that can be compared.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        site: host in lower case, Unicode and without a final dot; port, None for 80 and 443.
+        path: segments as written, without those that mean nothing.
+    """
+
+    scheme: str
+    site: tuple[str, int | None]
+    path: tuple[str, ...]
+
+    def is_below(self, root: _Place) -> bool:
+        """Whether it is ``root`` or something on it, whatever the schemes."""
+        above = self.path[: len(root.path)]
+        return self.site == root.site and [_decoded(one) for one in above] == [_decoded(one) for one in root.path]
+
+
+def _split(url: str) -> _Place | None:
+    """The parts of a URL; None for one that no hook can be sent to."""
     try:
-        there = urlsplit(url)
+        parts = urlsplit(url)
+        port = parts.port
     except ValueError:  # GitLab holds URLs that were never valid
         return None
-    path = unquote(there.path).rstrip("/")
-    for root in roots:
-        here = urlsplit(root)
-        prefix = unquote(here.path).rstrip("/") + "/project/"
-        if (here.hostname, _port(here)) == (there.hostname, _port(there)) and path.startswith(prefix):
-            return path.removeprefix(prefix) or None
-    return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    # Moving from http to https changes the default port: to either means the same server.
+    site = (_host(parts.hostname), None if port in (80, 443) else port)
+    return _Place(parts.scheme, site, _segments(parts.path))
 
 
-def _port(url: SplitResult) -> int | None:
-    """The port where it is not the scheme's own, else None; -1, which no root has, for what is no number."""
+def _host(name: str) -> str:
+    name = unquote(name).rstrip(".")
     try:
-        port = url.port
+        return str(ip_address(name))
     except ValueError:
-        return -1
-    return None if port in (80, 443) else port
+        return normalize("NFKC", ".".join(_label(label) for label in name.lower().split(".")))
+
+
+def _label(label: str) -> str:
+    """One part of a host's name, punycode turned into what it stands for."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    kept: list[str] = []
+    for segment in path.split("/"):
+        name = segment.partition(";")[0]  # a servlet container takes `;…` off before anybody sees it
+        if _decoded(name) == "..":
+            del kept[-1:]
+        elif name and _decoded(name) != ".":
+            kept.append(name)
+    return tuple(kept)
+
+
+def _decoded(segment: str) -> str:
+    """Percent-encoding taken off once; bytes that are no UTF-8 are read as Latin-1, which old programs wrote."""
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        return unquote(segment, encoding="latin-1")
+
+
+def _forms(path: Sequence[str]) -> tuple[list[Reading], str]:
+    """The names that a path below the root may stand for, decoded once; and what it calls beside the endpoint."""
+    names = [_decoded(segment) for segment in path]
+    shown = "/" + "/".join(names)
+    if any(_MASKED.search(segment) for segment in path):
+        return [], shown
+    if names[:1] == ["project"] and names[1:]:
+        page, _ = _page(names[1:], to_the_end=True)
+        return [Reading("/".join(names[1:])), *([Reading("/".join(page), works=False)] if page else [])], ""
+    page, rest = _page(names)
+    if not page:
+        return [], shown
+    readings = [Reading("/".join(page), works=False)]
+    if not rest:
+        return readings, ""
+    return [*readings, Reading("/".join(_page(names, to_the_end=True)[0]), works=False)], shown
+
+
+def _page(names: Sequence[str], to_the_end: bool = False) -> tuple[list[str], list[str]]:
+    """The item that ``/job/a/view/V/job/b`` is the page of, and what follows: ``(["a", "b"], [])``.
+
+    Args:
+        names: segments.
+        to_the_end: what is neither ``job`` nor ``view`` with a name is part of the item's name, too.
+    """
+    item: list[str] = []
+    rest = list(names)
+    while rest:
+        if rest[0] == "job" and rest[1:]:
+            item.append(rest[1])
+            rest = rest[2:]
+        elif rest[0] == "view" and rest[1:]:
+            rest = rest[2:]
+        elif to_the_end:
+            item.append(rest.pop(0))
+        else:
+            break
+    return item, rest
+
+
+def _readings(forms: Iterable[Reading]) -> tuple[Reading, ...]:
+    """The forms, then what they mean if somebody encoded them twice, or wrote their letters in another form."""
+    works: dict[str, bool] = {}
+    for form in forms:
+        works.setdefault(form.job, form.works)
+    for change in _CHANGES:
+        for name in list(works):
+            other = "/".join(part for part in change(name).split("/") if part)
+            if other:
+                works.setdefault(other, False)
+    return tuple(Reading(name, so) for name, so in works.items())
+
+
+_CHANGES: tuple[Callable[[str], str], ...] = (
+    _decoded,
+    _decoded,
+    lambda name: name.replace("+", " "),
+    lambda name: normalize("NFC", name),
+    lambda name: normalize("NFD", name),
+)
 
 
 def mask_user_info(url: str) -> str:
-    """``url`` with user name and password replaced by stars."""
-    try:
-        split = urlsplit(url)
-    except ValueError:
-        return "(a URL that can't be read)"
-    if "@" not in split.netloc:
-        return url
-    return urlunsplit(split._replace(netloc="***@" + split.netloc.rpartition("@")[2]))
+    """``url`` with user name and password replaced by stars; never raises."""
+    url = _without_breaks(url)
+    found = _AUTHORITY.match(url)
+    assert found is not None, "it matches the empty text too"
+    start, authority, rest = found.groups()
+    _, at, host = authority.rpartition("@")
+    if "@" in url and not _is_readable(url):  # where a password ends in it, nobody knows
+        return UNREADABLE
+    return f"{start}***@{host}{rest}" if at else url
 
 
 def shown_url(url: str) -> str:
-    """``url`` for people: user info and the values of query fields that sound like a secret masked."""
-    return mask_user_info(url)
+    """``url`` for people: user info and the values of query fields that sound like a secret masked; never raises."""
+
+    def masked(field: re.Match[str]) -> str:
+        start, name, value = field.groups()
+        plain = unquote_plus(value)
+        ours = name == "key" and re.fullmatch("[0-9a-f]{8}", value) and "configurator=" in url  # our mark
+        secret = _SOUNDS_SECRET.search(unquote_plus(name)) or ("@" in plain and "//" in plain)
+        return f"{start}{name}=***" if secret and value and not ours else field[0]
+
+    return _FIELD.sub(masked, mask_user_info(url))
+
+
+def _without_breaks(url: str) -> str:
+    """Without what parsers of URLs overlook: white space at the ends, line breaks and tabs anywhere."""
+    return "".join(url.split("\t")).replace("\r", "").replace("\n", "").strip()
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,8 +90,21 @@ class Run:
         """Close every connection."""
         self.world.close()
 
-    def plan(self, *, prune: bool = False, adopt: Sequence[str] = (), listener: Listener | None = None) -> Plan:
+    def plan(
+        self,
+        *,
+        prune: bool = False,
+        adopt: Sequence[str] = (),
+        rewrite: Iterable[Key] = (),
+        listener: Listener | None = None,
+    ) -> Plan:
         """Read both servers and say what has to be done. Every call looks afresh.
+
+        Args:
+            prune: deletions belong to the changes.
+            adopt: shell patterns on names of what may be taken over.
+            rewrite: what is written again even where nothing differs.
+            listener: hears of every step.
 
         Raises:
             ServerError: Jenkins can't be reached, or refuses the user.
@@ -117,7 +130,8 @@ class Run:
             for kind in KINDS
         ]
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        plan = make_plan(self.world.owner, self.desired, observed, Options(prune, tuple(adopt)), now)
+        options = Options(prune, tuple(adopt), frozenset(rewrite))
+        plan = make_plan(self.world.owner, self.desired, observed, options, now)
         return replace(plan, warnings=tuple(dict.fromkeys((*self.warnings, *plan.warnings))))
 
     def apply(
@@ -131,7 +145,7 @@ class Run:
         """Carry out ``plan``, which must be this run's latest.
 
         Args:
-            plan: from :meth:`plan`.
+            plan: from :meth:`plan`, whole or narrowed to some keys.
             max_deletes: over the spec's ``max_deletes``.
             listener: hears of every step.
             stop: set it (from a signal handler, say) to finish what is under way and skip the rest.

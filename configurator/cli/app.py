@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 from collections.abc import Sequence
 
 import click
@@ -11,6 +9,7 @@ import click
 import configurator
 from configurator.cli.console import Console, Settings
 from configurator.cli.failures import report
+from configurator.cli.lazy import LazyGroup
 from configurator.cli.options import global_options
 from configurator.errors import EXIT_DONE
 
@@ -18,6 +17,7 @@ COMMANDS = {
     "validate": "Check the spec alone: no server, no secret, nothing executed.",
     "plan": "Show what apply would change.",
     "apply": "Make Jenkins and GitLab match the spec.",
+    "webhooks": "See every webhook, remove the dead ones, repair, restore and try them.",
     "schema": "Print the JSON Schema of the spec, for editors.",
     "sandbox": "Run an embedded Jenkins and GitLab to try things on.",
     "demo": "Show the whole story on the sandbox.",
@@ -29,33 +29,10 @@ EPILOG = (
 )
 
 
-class LazyGroup(click.Group):
-    """Knows its commands by name and help; imports ``configurator.cli.NAME`` for the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order in which one meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; an unknown one is a usage error that names the nearest."""
-        if cmd_name not in COMMANDS:
-            if cmd_name.startswith("-"):
-                return None
-            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(COMMANDS)}."
-            ctx.fail(f"No such command '{cmd_name}'. {hint}")
-        command = importlib.import_module(f"configurator.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.command(
     cls=LazyGroup,
+    package="configurator.cli",
+    summaries=COMMANDS,
     params=global_options(),
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from configurator.cli.asking import confirm
 from configurator.cli.console import Console, Settings
 from configurator.cli.options import command as command_decorator
 from configurator.cli.options import file_option, option, output_option, plan_options, run_options, spec_path
 from configurator.cli.signals import stop_on_signal, terminate_as_interrupt
-from configurator.errors import RefusedError
 
 if TYPE_CHECKING:
     from configurator.model import Applied, Plan
@@ -64,7 +64,7 @@ def command(
         _show(plan, output, console, must=ask)
         run.guard(plan, max_deletes)
         if ask:
-            _confirm(console)
+            confirm(console, "Apply these changes?")
         total = sum(change.action.value != "conflict" for change in plan.changes)
         with console.progress(total) as listener, stop_on_signal() as stop:
             applied = run.apply(plan, max_deletes=max_deletes, listener=listener, stop=stop)
@@ -92,16 +92,6 @@ def _show(plan: Plan, output: str, console: Console, must: bool) -> None:
         console.out(plan_text(plan, colour=console.colour_out, verbose=console.verbose))
     elif must or not (console.settings.quiet or console.json_logs):
         console.err(plan_text(plan, colour=console.colour_err, verbose=console.verbose))
-
-
-def _confirm(console: Console) -> None:
-    if not console.can_ask():
-        raise RefusedError(
-            "Nothing was changed: there is no terminal to ask on.",
-            "Look at the plan, then repeat the command with --yes.",
-        )
-    if not click.confirm("Apply these changes?", err=True):
-        raise RefusedError("Nothing was changed: you did not agree.")
 
 
 def _report(applied: Applied, output: str, console: Console) -> None:

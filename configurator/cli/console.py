@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from configurator.report.safe import clean, clean_json
 if TYPE_CHECKING:
     from configurator.clients.redaction import Redactor
     from configurator.report.progress import Silent
+    from configurator.report.webhooks_progress import ScanSilent
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -107,6 +109,16 @@ class Console:
         """Whether messages are coloured."""
         return self._may_colour and sys.stderr.isatty()
 
+    @property
+    def width_out(self) -> int | None:
+        """Columns of the terminal that results go to, None where they go elsewhere."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @property
+    def width_err(self) -> int | None:
+        """Columns of the terminal that messages go to, None where they go elsewhere."""
+        return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+
     @staticmethod
     def can_ask() -> bool:
         """Whether a person sits at both ends."""
@@ -141,6 +153,18 @@ class Console:
         if sys.stderr.isatty() and not self.settings.verbose:
             return progress.Bar(sys.stderr, total, colour=self.colour_err)
         return progress.Lines(self.err, colour=self.colour_err)
+
+    def scan_progress(self, total: int | None = None) -> ScanSilent:
+        """A watcher for a scan of webhooks (``total`` None) or for work on ``total`` of them; for a ``with`` block."""
+        from configurator.report import webhooks_progress as progress
+
+        if self.settings.quiet:
+            return progress.ScanSilent()
+        if self.json_logs:
+            return progress.ScanJsonLines(self.err)
+        if sys.stderr.isatty() and not self.settings.verbose:
+            return progress.ScanBar(sys.stderr, total, colour=self.colour_err)
+        return progress.ScanLines(self.err, colour=self.colour_err)
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -23,7 +23,8 @@ class Option(click.Option):
     def __init__(self, declarations: Sequence[str], **attributes: Any) -> None:
         super().__init__(declarations, **attributes)
         if self.name:
-            self.envvar = f"CONFIGURATOR_{self.name.upper()}"
+            long = max(self.opts, key=len).lstrip("-")
+            self.envvar = f"CONFIGURATOR_{long.upper().replace('-', '_')}"
             self.show_envvar = True
 
 

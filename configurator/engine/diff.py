@@ -24,6 +24,8 @@ from configurator.model import (
 )
 from configurator.secret import MASK
 
+WRITTEN_AGAIN = "its secret may have been changed there, which the server does not show"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -32,10 +34,13 @@ class Options:
     Attributes:
         prune: deletions belong to the changes.
         adopt: shell patterns on names (or ``kind:name``) of what may be taken over.
+        rewrite: what is ours and is written again even where nothing differs, its secret above all: the server does
+            not show whether somebody changed that.
     """
 
     prune: bool = False
     adopt: tuple[str, ...] = ()
+    rewrite: frozenset[Key] = frozenset()
 
     def adopts(self, resource: Resource[Any]) -> bool:
         """Whether ``resource`` may be taken over where it exists without a mark."""
@@ -114,9 +119,12 @@ def _change(
     if adopted and not options.adopts(wanted):
         return Change(Action.CONFLICT, key, UNMARKED, wanted=wanted, existing=existing)
     fields = tuple(kind.differences(wanted, existing))
-    if not fields:
+    again = key in options.rewrite and not any(field.secret for field in fields)
+    if not fields and not again:
         return None
-    reason = "taken over (adopt)" if adopted else DIFFERS
+    reason = "taken over (adopt)" if adopted else DIFFERS if fields else WRITTEN_AGAIN
+    if again:
+        fields = (*fields, Field("secret", MASK, MASK, secret=True))
     return Change(Action.UPDATE, key, reason, fields, wanted, existing)
 
 

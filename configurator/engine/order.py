@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from configurator.model import Action, Change, Key, Outcome, Result
+from configurator.model import Action, Change, Key, Outcome, Plan, Result
+
+
+def narrowed(plan: Plan, keys: Iterable[Key]) -> Plan:
+    """The part of a plan that concerns ``keys``, with what they need.
+
+    That is: what shares a secret with one of them, and what must be made before it, and so on. What they need that is
+    there already and merely differs is left alone. The warnings stay with the whole plan.
+
+    Args:
+        plan: a whole plan.
+        keys: what is to be brought in order.
+    """
+    changes = {change.key: change for change in plan.changes}
+    asked = frozenset(keys)
+    taken: set[Key] = set()
+    left = list(asked)
+    while left:
+        key = left.pop()
+        change = changes.get(key)
+        if change is None or key in taken:
+            continue
+        taken.add(key)
+        wanted = change.wanted
+        if wanted is None:
+            continue
+        left += [wanted.pair] if wanted.pair else []
+        left += [other for other in wanted.after if other in changes and changes[other].existing is None]
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.key in taken),
+        prunable=(),
+        warnings=(),
+        unchecked=tuple(one for one in plan.unchecked if Key(one.kind, one.name) in asked),
+        unchanged=0,
+    )
 
 
 def waits_for(changes: Sequence[Change]) -> dict[Key, set[Key]]:

@@ -4,81 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 from configurator.clients.jenkins import hook_path
 from configurator.errors import NotFoundError, ServerError
-from configurator.hook_url import job_of, mask_user_info
+from configurator.hook_url import job_of, read_address, shown_url
 from configurator.kinds.base import Aftermath, Kind
-from configurator.marks import (
-    Mark,
-    fingerprint,
-    hook_token,
-    read_mark,
-    read_url_mark,
-    with_mark,
-    with_url_mark,
+from configurator.kinds.hook_body import (
+    BASE_FLAGS,
+    WEBHOOK,
+    HookBody,
+    hook_differences,
+    hook_mark,
+    hook_payload,
+    marked_by_url,
+    observed_hook,
+    resolve_hook,
+    webhook_key,
 )
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
-from configurator.secret import MASK, Secret
 from configurator.spec.expanded import Expanded
 from configurator.spec.models import GitLab
 from configurator.world.survey import ProjectFound
 from configurator.world.world import World
 
-# What every GitLab since 15.0 knows. Newer flags are set to false only where a hook shows them to be true.
-BASE_FLAGS = (
-    "push_events",
-    "tag_push_events",
-    "merge_requests_events",
-    "issues_events",
-    "confidential_issues_events",
-    "note_events",
-    "confidential_note_events",
-    "job_events",
-    "pipeline_events",
-    "wiki_page_events",
-    "deployment_events",
-    "releases_events",
-)
-_NOT_SETTABLE = "repository_update_events"
-
-
-@dataclass(frozen=True, slots=True)
-class HookBody:
-    """A webhook.
-
-    Attributes:
-        gitlab: name of the gitlab entry.
-        project: path of the project, as the spec names it.
-        job: full name of the job it starts.
-        project_id: numeric id, None until it is known.
-        hook_id: id of the hook, None for one to be made.
-        attributes: as GitLab's API names them: url, description, flags, filter, SSL setting; never the token.
-        mark: the mark it carries, or shall carry.
-        token: wanted: the secret it sends.
-    """
-
-    gitlab: str
-    project: str
-    job: str
-    attributes: Mapping[str, Any]
-    project_id: int | None = None
-    hook_id: int | None = None
-    mark: Mark | None = None
-    token: Secret | None = None
-
-
-def webhook_key(gitlab: str, project: str, job: str) -> Key:
-    """Key of a webhook: ``<gitlab>:<project path> -> <job full name>``."""
-    return Key(WebhookKind.name, f"{gitlab}:{project} -> {job}")
+__all__ = ["HookBody", "WebhookKind", "addresses", "jenkins_root", "webhook_key"]
 
 
 class WebhookKind(Kind[HookBody, None]):
     """GitLab project webhooks."""
 
-    name = "webhook"
+    name = WEBHOOK
 
     def desired(self, expanded: Expanded) -> Iterator[Resource[HookBody]]:
         entries = {entry.name: entry for entry in expanded.spec.gitlab}
@@ -96,7 +52,7 @@ class WebhookKind(Kind[HookBody, None]):
             parent = Key("job", job.name)
             yield Resource(
                 webhook_key(job.hook.gitlab, job.hook.project, job.name),
-                HookBody(job.hook.gitlab, job.hook.project, job.name, attributes),
+                HookBody(job.hook.gitlab, job.hook.project, job.name, attributes, former=job.former),
                 owner=expanded.spec.name,
                 origin=job.origin,
                 after=(parent,),
@@ -120,12 +76,14 @@ class WebhookKind(Kind[HookBody, None]):
                 if project.hooks is None or project.id is None:
                     unchecked.append(Unchecked(self.name, one.key.name, project.problem, project.failed))
                     continue
-                found = _find(one, project, addresses(world, name), world.owner)
+                found, job = _find(one, project, addresses(world, name), world)
                 if found is not None:
                     matched.add(int(found["id"]))
-                    existing[one.key] = _found(one.key, one.body.job, name, project, found)
+                    existing[one.key] = observed_hook(one.key, name, project.path, job, found)
                     warnings += _beside(one.key, name, one.body.job, project, found, world)
-                resolved[one.key] = _resolve(one, project, found, survey.describes_hooks, world)
+                secret = world.webhook_secret(name)
+                assert secret is not None, "checked before"
+                resolved[one.key] = resolve_hook(one, project.id, found, survey.describes_hooks, world.owner, secret)
             for resource in _left_over(name, survey.by_id.values(), matched, world):
                 existing[resource.key] = resource
                 warnings += _on_its_last_trace(resource, world)
@@ -134,33 +92,23 @@ class WebhookKind(Kind[HookBody, None]):
         return Observation(existing, resolved, tuple(unchecked), tuple(warnings))
 
     def differences(self, wanted: Resource[HookBody], existing: Resource[HookBody]) -> Sequence[Field]:
-        mine, theirs = wanted.body, existing.body
-        there, wished = _plain(theirs.attributes), _plain(mine.attributes)
-        fields = [
-            Field(name, _show(name, theirs.attributes[name]), _show(name, mine.attributes[name]))
-            for name in mine.attributes
-            if name in there and there[name] != wished[name]
-        ]
-        before, after = (body.mark.key if body.mark else None for body in (theirs, mine))
-        if before != after:
-            fields.append(Field("token", _shown_token(before), _shown_token(after), secret=True))
-        return fields
+        return hook_differences(wanted.body, existing.body)
 
     def create(self, wanted: Resource[HookBody], world: World, prepared: None) -> None:
         body = wanted.body
         assert body.project_id is not None
         client = world.gitlabs[body.gitlab]
         known = [int(hook["id"]) for hook in world.survey(body.gitlab).by_id[body.project_id].hooks or ()]
-        made = client.create_hook(body.project_id, _payload(body), known=known)
+        made = client.create_hook(body.project_id, hook_payload(body), known=known)
         if "description" in body.attributes and "description" not in made:
             # An older GitLab accepts the field and forgets it (behaviour.md, 1): the mark goes into the URL.
-            client.update_hook(body.project_id, int(made["id"]), _payload(_marked_by_url(body)))
+            client.update_hook(body.project_id, int(made["id"]), hook_payload(marked_by_url(body)))
 
     def update(self, wanted: Resource[HookBody], existing: Resource[HookBody], world: World, prepared: None) -> None:
         body = wanted.body
         there = existing.body
         assert there.project_id is not None and there.hook_id is not None
-        world.gitlabs[body.gitlab].update_hook(there.project_id, there.hook_id, _payload(body))
+        world.gitlabs[body.gitlab].update_hook(there.project_id, there.hook_id, hook_payload(body))
 
     def delete(self, existing: Resource[HookBody], world: World) -> None:
         body = existing.body
@@ -187,7 +135,7 @@ def _remove_twins(place: tuple[str, int], made: Sequence[HookBody], world: World
     client, roots = world.gitlabs[gitlab], addresses(world, gitlab)[:1]
     planned = {int(hook["id"]) for hook in world.survey(gitlab).by_id[project_id].hooks or ()}
     try:
-        ours = [hook for hook in client.hooks(project_id) if (mark := _mark_of(hook)) and mark.owner == world.owner]
+        ours = [hook for hook in client.hooks(project_id) if _is_ours(hook, world.owner)]
         for body in made:
             ids = sorted(int(hook["id"]) for hook in ours if job_of(str(hook["url"]), roots) == body.job)
             for hook_id in ids[1:]:
@@ -205,61 +153,53 @@ def jenkins_root(entry: GitLab, expanded: Expanded) -> str:
 
 
 def addresses(world: World, gitlab: str) -> tuple[str, ...]:
-    """Every root URL under which hooks of that GitLab may know this Jenkins, the present one first."""
+    """Every root URL under which hooks of that GitLab may know this Jenkins.
+
+    The present one as that GitLab reaches it, then ``jenkins.url`` where it differs, then the former ones.
+    """
     entry = world.gitlab_entry(gitlab)
-    return (jenkins_root(entry, world.expanded), *entry.webhooks.former_jenkins_urls)
-
-
-def _mark_of(hook: Mapping[str, Any]) -> Mark | None:
-    return read_mark(hook.get("description")) or read_url_mark(str(hook["url"]))
+    present, own = jenkins_root(entry, world.expanded), world.expanded.spec.jenkins.url.rstrip("/")
+    return (present, *((own,) if own != present else ()), *entry.webhooks.former_jenkins_urls)
 
 
 def _find(
-    wanted: Resource[HookBody], project: ProjectFound, roots: Iterable[str], owner: str
-) -> Mapping[str, Any] | None:
-    """The hook of the job: ours before others, at the present address before a former one, the oldest first."""
-    job = wanted.body.job
-    present, *_ = roots = tuple(roots)
-    same = [hook for hook in project.hooks or () if job_of(str(hook["url"]), roots) == job]
+    wanted: Resource[HookBody], project: ProjectFound, roots: Iterable[str], world: World
+) -> tuple[Mapping[str, Any] | None, str]:
+    """The hook of the job, and the job that it calls: the former one where the spec renamed it.
+
+    A hook of ours at the former job's address is taken over where there is none for the present job, and nothing in
+    the spec wants it: so it keeps its id and its log of deliveries.
+    """
+    job, former = wanted.body.job, wanted.body.former
+    roots, hooks = tuple(roots), project.hooks or ()
+    found = _best(hooks, job, roots, world.owner)
+    if found is not None or former is None or Key("job", former) in world.desired:
+        return found, job
+    ours = [hook for hook in hooks if _is_ours(hook, world.owner)]
+    return _best(ours, former, roots, world.owner), former
+
+
+def _best(hooks: Iterable[Mapping[str, Any]], job: str, roots: Sequence[str], owner: str) -> Mapping[str, Any] | None:
+    """The hook of a job: ours before others, at the present address before another one, the oldest first."""
 
     def rank(hook: Mapping[str, Any]) -> tuple[bool, bool, int]:
-        mark = _mark_of(hook)
-        moved = job_of(str(hook["url"]), (present,)) != job
-        return (mark is None or mark.owner != owner, moved, int(hook["id"]))
+        moved = job_of(str(hook["url"]), roots[:1]) != job
+        return (not _is_ours(hook, owner), moved, int(hook["id"]))
 
-    return min(same, key=rank, default=None)
-
-
-def _found(key: Key, job: str, gitlab: str, project: ProjectFound, hook: Mapping[str, Any]) -> Resource[HookBody]:
-    mark = _mark_of(hook)
-    body = HookBody(gitlab, project.path, job, dict(hook), int(hook["project_id"]), int(hook["id"]), mark)
-    return Resource(key, body, owner=mark.owner if mark else None, after=(Key("job", job),))
+    return min((hook for hook in hooks if _job(hook, roots, owner) == job), key=rank, default=None)
 
 
-def _resolve(
-    wanted: Resource[HookBody], project: ProjectFound, found: Mapping[str, Any] | None, describes: bool, world: World
-) -> Resource[HookBody]:
-    """The hook with token, mark, and every flag that this GitLab knows set one way or the other."""
-    body = wanted.body
-    secret = world.webhook_secret(body.gitlab)
-    assert secret is not None and project.id is not None, "checked before"
-    token = hook_token(secret, project.id, body.job)
-    mark = Mark(world.owner, key=fingerprint(secret, token))
-    attributes = dict(body.attributes)
-    for flag in found or ():
-        if flag.endswith("_events") and flag not in attributes and flag != _NOT_SETTABLE:
-            attributes[flag] = False
-    resolved = replace(body, attributes=attributes, project_id=project.id, mark=mark, token=token)
-    if not describes:
-        return wanted.with_body(_marked_by_url(resolved))
-    attributes["description"] = with_mark((found or {}).get("description"), mark)
-    return wanted.with_body(resolved)
+def _is_ours(hook: Mapping[str, Any], owner: str) -> bool:
+    mark = hook_mark(hook)
+    return mark is not None and mark.owner == owner
 
 
-def _marked_by_url(body: HookBody) -> HookBody:
-    attributes = {name: value for name, value in body.attributes.items() if name != "description"}
-    assert body.mark is not None
-    return replace(body, attributes={**attributes, "url": with_url_mark(attributes["url"], body.mark)})
+def _job(hook: Mapping[str, Any], roots: Sequence[str], owner: str) -> str | None:
+    """The job that a hook means. Of others only those count that reach it: what is wrong with ours can be mended."""
+    if not _is_ours(hook, owner):
+        return job_of(str(hook["url"]), roots)
+    address = read_address(str(hook["url"]), roots)
+    return address.job if address else None
 
 
 def _left_over(
@@ -269,14 +209,14 @@ def _left_over(
     roots = addresses(world, gitlab)
     seen: set[Key] = set()
     for project, hook in _ours(projects, world.owner):
-        job = job_of(str(hook["url"]), roots)
+        job = _job(hook, roots, world.owner)
         if job is None or int(hook["id"]) in matched:
             continue
         key = webhook_key(gitlab, project.path, job)
         if key in world.desired or key in seen:
             key = Key(key.kind, f"{key.name} (hook {hook['id']})")
         seen.add(key)
-        yield _found(key, job, gitlab, project, hook)
+        yield observed_hook(key, gitlab, project.path, job, hook)
 
 
 def _beside(
@@ -285,8 +225,7 @@ def _beside(
     """Other people's hooks to the same job: GitLab delivers to both, and Jenkins may build twice."""
     roots = addresses(world, gitlab)
     for hook in project.hooks or ():
-        mark = _mark_of(hook)
-        foreign = mark is None or mark.owner != world.owner
+        foreign = not _is_ours(hook, world.owner)
         if foreign and hook["id"] != ours["id"] and job_of(str(hook["url"]), roots) == job:
             yield f"webhook {key.name}: webhook {hook['id']} of the project calls the same job, which may build twice"
 
@@ -307,19 +246,22 @@ def _elsewhere(gitlab: str, projects: Iterable[ProjectFound], world: World) -> I
     """Hooks with our mark that call another address: maybe those of a second Jenkins with this spec, so not ours."""
     roots = addresses(world, gitlab)
     for project, hook in _ours(projects, world.owner):
-        if job_of(str(hook["url"]), roots) is None:
+        url = str(hook["url"])
+        start = f"{gitlab}:{project.path}: webhook {hook['id']} carries our mark and calls"
+        address = read_address(url, roots)
+        if address is None:
             yield (
-                f"{gitlab}:{project.path}: webhook {hook['id']} carries our mark and calls another address, "
-                f"{mask_user_info(str(hook['url']))}: left alone; if that is where this Jenkins was, "
+                f"{start} another address, {shown_url(url)}: left alone; if that is where this Jenkins was, "
                 "put it under webhooks.former_jenkins_urls"
             )
+        elif address.job is None:
+            yield f"{start} no job of this Jenkins, {shown_url(url)}: left alone; delete it, or remove our mark"
 
 
 def _ours(projects: Iterable[ProjectFound], owner: str) -> Iterator[tuple[ProjectFound, Mapping[str, Any]]]:
     for project in projects:
         for hook in project.hooks or ():
-            mark = _mark_of(hook)
-            if mark is not None and mark.owner == owner:
+            if _is_ours(hook, owner):
                 yield project, hook
 
 
@@ -329,35 +271,3 @@ def _unseen(gitlab: str, projects: Iterable[ProjectFound], of_the_spec: Iterable
     for project in projects:
         if project.hooks is None and project.id not in known:
             yield Unchecked("webhook", f"{gitlab}:{project.path}", project.problem, project.failed)
-
-
-def _payload(body: HookBody) -> dict[str, Any]:
-    """What is sent: always the URL and always the token, since a new URL wipes it (behaviour.md, 3)."""
-    assert body.token is not None
-    return {**body.attributes, "token": body.token.reveal()}
-
-
-def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """One form for what GitLab shows in several: null and empty, null and false, no filter in three ways."""
-    plain = dict(attributes)
-    for name, value in attributes.items():
-        if name.endswith("_events"):
-            plain[name] = bool(value)
-        elif name in ("push_events_branch_filter", "description"):
-            plain[name] = (value or "").strip()
-    if not plain.get("push_events_branch_filter") and "branch_filter_strategy" in plain:
-        plain["branch_filter_strategy"] = "all_branches"
-    return plain
-
-
-def _shown_token(key: str | None) -> str:
-    """A token for people: by the fingerprint in its mark."""
-    return f"{MASK} {key}" if key else MASK
-
-
-def _show(name: str, value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return None
-    return mask_user_info(str(value)) if name == "url" else str(value)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
 from configurator.errors import Place, Problem
+from configurator.report.columns import display_width
 
 _WIDEST = 100
 _BEFORE_CARET = 60
@@ -49,14 +49,7 @@ def _excerpt(place: Place) -> tuple[str, int]:
     head = _CUT if start else ""
     tail = _CUT if len(text) > start + _WIDEST else ""
     before = head + text[start:index]
-    return f"{head}{text[start : start + _WIDEST]}{tail}", sum(_width(character) for character in before)
-
-
-def _width(character: str) -> int:
-    """How many columns a terminal gives a character."""
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return f"{head}{text[start : start + _WIDEST]}{tail}", display_width(before)
 
 
 def _printable(line: str) -> str:

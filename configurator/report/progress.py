@@ -16,7 +16,7 @@ from configurator.report.paint import SYMBOLS, Paint
 from configurator.report.safe import clean, clean_json
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
 
 _LONG = 1.0  # seconds from which on the time is worth a word
 
@@ -114,12 +114,11 @@ class Bar(Silent):
     def __enter__(self) -> Self:
         """Show the bar."""
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+        from rich.progress import Progress, SpinnerColumn, TextColumn
 
         console = Console(file=self._stream, no_color=not self._paint.on, markup=False, highlight=False)
         text = TextColumn("{task.description}", markup=False)
-        counted = [BarColumn(), MofNCompleteColumn()] if self._total is not None else []
-        self._progress = Progress(SpinnerColumn(), *counted, text, console=console, transient=True)
+        self._progress = Progress(SpinnerColumn(), *self._counters(), text, console=console, transient=True)
         self._task = self._progress.add_task("", total=self._total)
         self._progress.start()
         return self
@@ -149,6 +148,12 @@ class Bar(Silent):
 
             self._progress.console.print(Text.from_ansi(result_line(result, self._paint)))
         self._progress.advance(self._task)
+
+    def _counters(self) -> list[ProgressColumn]:
+        """The bar and its numbers; nothing where there is nothing to count."""
+        from rich.progress import BarColumn, MofNCompleteColumn
+
+        return [BarColumn(), MofNCompleteColumn()] if self._total is not None else []
 
     def _describe(self, text: str) -> None:
         if self._progress is not None and self._task is not None:

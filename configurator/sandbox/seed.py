@@ -11,8 +11,10 @@ jenkins:
     - {name: tools/old, file: old-job.xml}
 gitlab:
   version: 18.5.0
-  users: [configurator, {name: root, admin: true}]
+  users: [configurator, {name: root, admin: true, password: let-me-in}]   # left out: NAME-password
   tokens: [{user: configurator, scopes: [api], name: ci}]
+  oauth_applications:                                # id and secret left out: made up
+    - {name: configurator, id: sandbox-app, redirect_uris: ["http://127.0.0.1:7171/callback"], scopes: [read_api]}
   projects:
     - path: shop/payments
       role: maintainer                               # of the first user
@@ -27,19 +29,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import requests
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from requests.auth import HTTPBasicAuth
 
 from configurator.sandbox.gitlab import GitLabSandbox
-from configurator.sandbox.gitlab.model import ROLE_NAMES
-from configurator.sandbox.gitlab.release import parse_release
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.jenkins.permissions import User, default_users
+from configurator.sandbox.seed_model import GitLabSeed, Seed, SeedJob
+
+__all__ = [
+    "Seed",
+    "SeedError",
+    "apply_seed",
+    "default_seed",
+    "gitlab_options",
+    "jenkins_options",
+    "load_seed",
+    "parse_seed",
+]
 
 JENKINS_PLACEHOLDER = "{jenkins}"
 _TIMEOUT_SECONDS = 30
@@ -59,8 +71,6 @@ gitlab:
     - {path: legal/contracts, role: developer, members: {developer: maintainer}}
 """
 
-Event = Literal["push", "tag_push", "merge_requests", "note", "issues", "pipeline", "job", "releases"]
-
 
 class SeedError(ValueError):
     """The seed can't be used; ``problems`` holds one line for each reason, with file, line and column."""
@@ -68,124 +78,6 @@ class SeedError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-def _named(value: Any) -> Any:
-    """A bare name stands for a record with that name."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _role(value: Any) -> Any:
-    """A role by its name or its number."""
-    role = ROLE_NAMES.get(value.lower()) if isinstance(value, str) else value
-    if isinstance(role, bool) or role not in ROLE_NAMES.values():
-        raise ValueError(f"is no role; roles are {', '.join(ROLE_NAMES)}")
-    return role
-
-
-def _version(value: Any) -> Any:
-    """A GitLab version that can be embedded."""
-    parse_release(str(value))
-    return str(value)
-
-
-Role = Annotated[int, BeforeValidator(_role)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SeedPlugin(_Model):
-    """A plugin that is installed from the start."""
-
-    id: str
-    version: str
-
-
-class SeedJenkinsUser(_Model):
-    """A further user; ``like`` says whose rights it has. Password and token follow from the name."""
-
-    name: str
-    like: Literal["admin", "limited", "reader"] = "admin"
-
-
-class SeedJob(_Model):
-    """A job, by its XML, a file with it, or the script of a pipeline. Its folders are made on the way."""
-
-    name: str
-    xml: str | None = None
-    file: str | None = None
-    script: str = "echo 'built'"
-
-
-class JenkinsSeed(_Model):
-    """What Jenkins begins with."""
-
-    version: str = "2.524"
-    plugins: tuple[SeedPlugin, ...] | None = None
-    users: tuple[Annotated[SeedJenkinsUser, BeforeValidator(_named)], ...] = ()
-    folders: tuple[str, ...] = ()
-    jobs: tuple[SeedJob, ...] = ()
-
-
-class SeedUser(_Model):
-    """A GitLab account."""
-
-    name: str
-    admin: bool = False
-
-
-class SeedToken(_Model):
-    """A personal access token. ``value`` is made up where it is left out; ``expires_at`` may be ``never``."""
-
-    user: str
-    name: str = "token"
-    scopes: tuple[str, ...] = ("api",)
-    value: str | None = None
-    expires_at: str | None = None
-
-
-class SeedHook(_Model):
-    """A webhook made by hand; ``{jenkins}`` in its URL stands for Jenkins' root URL."""
-
-    url: str
-    token: str | None = None
-    events: tuple[Event, ...] = ("push",)
-    name: str | None = None
-    description: str | None = None
-    push_events_branch_filter: str | None = None
-    enable_ssl_verification: bool = True
-
-
-class SeedProject(_Model):
-    """A GitLab project; ``role`` is that of the seed's first user."""
-
-    path: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$")
-    role: Role = ROLE_NAMES["maintainer"]
-    members: dict[str, Role] = Field(default_factory=dict)
-    visibility: Literal["private", "internal", "public"] = "private"
-    archived: bool = False
-    default_branch: str = "main"
-    branches: tuple[str, ...] = ()
-    hooks: tuple[SeedHook, ...] = ()
-
-
-class GitLabSeed(_Model):
-    """What GitLab begins with."""
-
-    version: Annotated[str, BeforeValidator(_version)] = "18.5.0"
-    users: tuple[Annotated[SeedUser, BeforeValidator(_named)], ...] = ()
-    tokens: tuple[SeedToken, ...] = ()
-    projects: tuple[SeedProject, ...] = ()
-
-
-class Seed(_Model):
-    """A whole seed. ``base`` is the folder that files are named from."""
-
-    jenkins: JenkinsSeed = JenkinsSeed()
-    gitlab: GitLabSeed = GitLabSeed()
-    base: Path = Field(default=Path(), exclude=True)
 
 
 def default_seed() -> Seed:
@@ -268,6 +160,9 @@ def _loose_ends(seed: Seed) -> list[tuple[tuple[Any, ...], str]]:
     for number, token in enumerate(seed.gitlab.tokens):
         if token.user not in users:
             found.append((("gitlab", "tokens", number, "user"), f"no user {token.user}; {known}"))
+    for number, application in enumerate(seed.gitlab.oauth_applications):
+        if application.owner is not None and application.owner not in users:
+            found.append((("gitlab", "oauth_applications", number, "owner"), f"no user {application.owner}; {known}"))
     paths: set[str] = set()
     for number, project in enumerate(seed.gitlab.projects):
         where = ("gitlab", "projects", number)
@@ -314,12 +209,18 @@ def apply_seed(seed: Seed, jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> No
 def _fill_gitlab(seed: GitLabSeed, gitlab: GitLabSandbox, jenkins_url: str) -> None:
     for user in seed.users:
         if user.name not in gitlab.users:
-            gitlab.add_user(user.name, admin=user.admin)
+            gitlab.add_user(user.name, admin=user.admin, password=user.password or f"{user.name}-password")
     there = {(gitlab.users[token.user].id, token.name) for token in seed.tokens}
     there &= {(token.user_id, token.name) for token in gitlab.tokens}
     for token in seed.tokens:
         if (gitlab.users[token.user].id, token.name) not in there:
             gitlab.add_token(token.user, token.scopes, name=token.name, value=token.value, expires_at=token.expires_at)
+    for application in seed.oauth_applications:
+        if application.name not in gitlab.applications:
+            options = application.model_dump(include={"confidential", "owner", "secret"})
+            gitlab.add_application(
+                application.name, application.redirect_uris, application.scopes, uid=application.id, **options
+            )
     for project in seed.projects:
         if project.path in gitlab.projects:
             continue

@@ -14,6 +14,7 @@ from configurator.spec.names import (
     parent_name,
 )
 from configurator.spec.nodes import Path
+from configurator.spec.renamed import present_branches
 from configurator.spec.suggest import nearest
 
 _NAME_HINT = r"Jenkins refuses / * ? % .. < > | [ ] : ; @ ! # $ & ^ \ and a dot at the end"
@@ -59,7 +60,8 @@ def _full_names(parts: Parts) -> Iterator[tuple[Path, str, str]]:
 
 def _check_branches(application: Application, path: Path, findings: Findings) -> None:
     first: dict[str, int] = {}
-    for number, branch in enumerate(application.branches):
+    branches = present_branches(application.branches)
+    for number, branch in enumerate(branches):
         spot = (*path, "branches", number)
         problem = branch_problem(branch)
         if problem:
@@ -69,7 +71,7 @@ def _check_branches(application: Application, path: Path, findings: Findings) ->
         earlier = first.setdefault(branch_name(branch), number)
         if earlier == number:
             continue
-        other = application.branches[earlier]
+        other = branches[earlier]
         place = findings.place((*path, "branches", earlier))
         if other == branch:
             message = f"the branch '{branch}' stands here twice, first at {place}"

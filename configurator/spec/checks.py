@@ -7,6 +7,7 @@ from collections.abc import Callable
 from configurator.errors import Problem
 from configurator.spec.check_gitlab import check_gitlab_references, check_hook_counts, check_webhook_secrets
 from configurator.spec.check_items import check_duplicates, check_folders, check_names
+from configurator.spec.check_renamed import check_renamed
 from configurator.spec.findings import Findings, Parts
 from configurator.spec.models import Git
 from configurator.spec.nodes import Node, Path
@@ -115,6 +116,7 @@ _CHECKS: tuple[Callable[[Parts, Findings], None], ...] = (
     check_names,
     check_duplicates,
     check_folders,
+    check_renamed,
     check_gitlab_references,
     check_webhook_secrets,
     check_hook_counts,

@@ -13,7 +13,7 @@ from configurator.spec.expanded_checks import check_expanded
 from configurator.spec.items import ItemBuilder, Request
 from configurator.spec.loader import LoadedSpec
 from configurator.spec.models import Application, Folder, Job, View
-from configurator.spec.provisioner import ProvisioningFailedError, provision
+from configurator.spec.provisioner import Provisioned, ProvisioningFailedError, former_application, provision
 from configurator.spec.templating import Templates
 
 
@@ -90,7 +90,7 @@ class _Expander:
     def _application(self, index: int, application: Application) -> None:
         request = self._request("application", application.name, "applications", index)
         try:
-            made = provision(self._templates, application, request)
+            made = self._with_former_names(provision(self._templates, application, request), application, request)
         except ProvisioningFailedError as error:
             self._problems += error.problems
             return
@@ -103,6 +103,33 @@ class _Expander:
         if self._templates.is_builtin(f"provisioners/{application.provisioner}.yaml"):
             # What another provisioner does with its variables, nobody knows.
             self._builder.warn_unused({job.template for job in made.jobs}, variables, request.chain[0])
+
+    def _with_former_names(self, made: Provisioned, application: Application, request: Request) -> Provisioned:
+        """The same jobs, each with the name that the provisioner gave it before the application was renamed.
+
+        Nothing is asked of a provisioner that says itself what those of its jobs that events start were called.
+
+        Raises:
+            ProvisioningFailedError: the provisioner fails with the former names, or makes other jobs of them.
+        """
+        before = former_application(application)
+        untold = [job for job in made.jobs if job.gitlab and job.gitlab.events and not job.renamed_from]
+        if before is None or not untold:
+            return made
+        request = Request(request.origin, (*request.chain, "under its former names"))
+        former = provision(self._templates, before, request).jobs
+        if len(former) != len(made.jobs):
+            message = f"the provisioner makes {len(former)} jobs of the former names and {len(made.jobs)} of the new"
+            hint = (
+                "have it give its jobs renamed_from one by one, or remove renamed_from and have the webhooks made anew"
+            )
+            raise ProvisioningFailedError([Problem(message, request.origin.place, hint, request.chain)])
+        pairs = zip(made.jobs, former, strict=True)
+        jobs = [
+            job.model_copy(update={"renamed_from": job.renamed_from or (old.name if old.name != job.name else None)})
+            for job, old in pairs
+        ]
+        return made.model_copy(update={"jobs": jobs})
 
     def _add_folders(self, folders: Iterable[Folder], origin: Origin) -> None:
         self._folders += [

@@ -69,6 +69,7 @@ class JobItem:
         disabled: as the spec sets it; None = the spec does not say.
         origin: where the spec asks for it.
         template: name of the template it was rendered from.
+        former: full name that it had before the spec renamed it, or None.
     """
 
     name: str
@@ -80,6 +81,7 @@ class JobItem:
     disabled: bool | None
     origin: Origin
     template: str
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def check_expanded(expanded: Expanded, complete: bool) -> list[Problem]:
         complete: nothing failed to expand. Otherwise folders that seem to be missing are not told.
     """
     problems = [*_bad_names(expanded), *_twins(expanded), *_too_many_hooks(expanded), *_hooks_without_key(expanded)]
+    problems += _renamed_from_others(expanded)
     return [*problems, *_orphans(expanded)] if complete else problems
 
 
@@ -110,6 +111,25 @@ def _hooks_without_key(expanded: Expanded) -> Iterator[Problem]:
             keyless.remove(job.hook.gitlab)  # told once
             message = f"the webhook of {_label(job)} needs a webhooks.secret in the gitlab entry '{job.hook.gitlab}'"
             yield _problem(job, message, "webhooks: {secret: {env: WEBHOOK_SECRET}}; or webhook: false in a job")
+
+
+def _renamed_from_others(expanded: Expanded) -> Iterator[Problem]:
+    """Jobs that would take over the webhook of a job that is still there, or that another one takes over."""
+    present = {job.name.casefold(): job for job in expanded.jobs}
+    first: dict[str, JobItem] = {}
+    for job in expanded.jobs:
+        if job.former is None:
+            continue
+        former = job.former.casefold()
+        other = present.get(former)
+        earlier = first.setdefault(former, job)
+        if other is not None:
+            hint = "what is in the spec keeps its webhook: remove renamed_from once the rename was applied"
+            where = f", at {other.origin.place}" if other.origin.place else ""
+            yield _problem(job, f"{_label(job)} is renamed from {job.former}, which is still in the spec{where}", hint)
+        elif earlier is not job:
+            hint = "only one can take its webhook over: remove renamed_from of the other"
+            yield _problem(job, f"{_label(job)} and {_label(earlier)} are both renamed from {job.former}", hint)
 
 
 def _orphans(expanded: Expanded) -> Iterator[Problem]:

@@ -158,6 +158,7 @@ class ItemBuilder:
             disabled=job.disabled,
             origin=request.origin,
             template=job.template,
+            former=job.renamed_from,
         )
 
     def view(self, view: View, request: Request) -> ViewItem | None:

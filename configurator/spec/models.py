@@ -27,6 +27,7 @@ from configurator.spec.references import (
     SinkEntry,
     StoredSecret,
 )
+from configurator.spec.renamed import JOB_RENAMED, RENAMED, BranchEntry
 from configurator.spec.trigger_options import Trigger
 from configurator.spec.unions import by_kind, by_shape
 
@@ -280,11 +281,11 @@ class ApplicationDefaults(Model):
         "opa, codenarc, kaniko or none; another one gets the default stages and a warning.",
         examples=["maven"],
     )
-    branches: list[str] = Field(
+    branches: list[BranchEntry] = Field(
         default=["main"],
         min_length=1,
         description="Branches to build and review.",
-        examples=[["main", "release/2.x"]],
+        examples=[["main", "release/2.x"], [{"name": "main", "renamed_from": "master"}]],
     )
     gitlab: str | None = Field(None, description="Name of the gitlab entry; needed where there are several.")
     folder: str | None = Field(None, description="Parent folder; default: the root.")
@@ -311,6 +312,12 @@ class Application(ApplicationDefaults):
     name: str = Field(min_length=1, description="Name; also the folder's and the jobs' ending.")
     project: str = Field(pattern=PROJECT_PATTERN, description="GitLab project path.", examples=["shop/payments"])
     description: str = Field("", description="Description of the folder.")
+    renamed_from: str | None = Field(
+        None,
+        min_length=1,
+        description=f"{RENAMED} With a slash: the full name of its former folder.",
+        examples=["payment-service", "shop/payments"],
+    )
 
 
 class Folder(Model):
@@ -334,6 +341,7 @@ class Job(Model):
     disabled: bool | None = Field(None, description="Disable or enable the job; left out: as it is.")
     build_on_create: bool = Field(False, description="Build it once when it is made.")
     adopt: bool = Field(False, description="Take it over where it exists unmarked.")
+    renamed_from: str | None = Field(None, min_length=1, description=JOB_RENAMED, examples=["tools/daily"])
 
 
 class View(Model):

@@ -36,6 +36,7 @@ _NEEDED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "plugin": "a plugin's id, or a mapping with id and minimum,",
+    "branch": "a branch's name, or a mapping with name and renamed_from,",
     "script_path": "a path, or a mapping with build, code_review and create_release,",
 }
 _BY_NAME = ("applications", "folders", "jobs", "views")
@@ -186,7 +187,7 @@ def _wrong_type(about: _Complaint) -> tuple[str, str]:
         return message, f"fill it in, or remove the key {about.key}"
     if len(about.path) == 2 and about.path[0] in _BY_NAME and isinstance(node.value, str):
         return message, f"write {{name: {node.raw}}}"
-    if about.kind == "string_type":
+    if about.kind in ("string_type", "branch"):
         return message, f'put it in quotes: "{node.raw}"'
     if about.kind == "list_type":
         return message, f"put it in brackets: [{node.raw}]"

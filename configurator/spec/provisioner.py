@@ -6,8 +6,11 @@ read as YAML with the keys ``folders``, ``jobs`` and ``views``, in the words of 
 - ``gitlab.events`` of a job may be empty: the job belongs to the project, and nothing starts it by itself.
 - ``gitlab.gitlab``, ``git`` and ``adopt`` of a job are those of the application where they are left out.
 
-``application`` has every key of an application in the spec (defaults filled in), and these are resolved:
+``application`` has every key of an application in the spec but ``renamed_from`` (defaults filled in), and these are
+resolved:
 
+``branches``
+    their names;
 ``full_name``
     of its folder, such as ``shop/payments``;
 ``default_branch``
@@ -30,6 +33,7 @@ from configurator.errors import Problem
 from configurator.spec.items import Request
 from configurator.spec.models import Application, Event, Folder, Job, JobGitLab, Model, ScriptPaths, View
 from configurator.spec.nodes import Node, dotted, find, plain
+from configurator.spec.renamed import former_branches, former_folder, present_branches
 from configurator.spec.source import Source
 from configurator.spec.suggest import suggestion
 from configurator.spec.template_errors import TemplateFailedError
@@ -92,14 +96,28 @@ def provision(templates: Templates, application: Application, request: Request) 
     return _with_defaults(_read(source, chain), application)
 
 
+def former_application(application: Application) -> Application | None:
+    """The application under the names that it and its branches had before; None where nothing was renamed."""
+    update: dict[str, Any] = {}
+    if application.renamed_from is not None:
+        parent, _, name = former_folder(application.renamed_from, application.folder).rpartition("/")
+        update |= {"name": name, "folder": parent or None}
+    branches = former_branches(application.branches)
+    if branches != present_branches(application.branches):
+        update["branches"] = branches
+    return application.model_copy(update=update) if update else None
+
+
 def _context(application: Application) -> dict[str, Any]:
     paths = application.script_path
     if isinstance(paths, str):
         paths = ScriptPaths(build=paths, code_review=paths, create_release=paths)
+    branches = present_branches(application.branches)
     return {
-        **application.model_dump(),
+        **application.model_dump(exclude={"renamed_from"}),
+        "branches": branches,
         "full_name": full_name(application),
-        "default_branch": application.default_branch or application.branches[0],
+        "default_branch": application.default_branch or branches[0],
         "script_path": paths.model_dump(),
         "triggers": {
             "build": application.triggers.build.model_dump(exclude_none=True),

@@ -37,6 +37,14 @@ class SecretStore(Protocol):
         """Whether it is an OAuth token, which GitLab takes in another header than its own tokens."""
         ...
 
+    def renew(self, name: str, refused: Secret) -> Secret | None:
+        """The token to send instead of an OAuth token that was refused; None when nothing is stored any more."""
+        ...
+
+    def gitlab_of(self, name: str) -> str | None:
+        """Root URL of the GitLab that it is for, None when nothing is stored under the name."""
+        ...
+
 
 class EmptyStore:
     """A store without anything in it."""
@@ -48,6 +56,14 @@ class EmptyStore:
     def is_oauth(self, name: str) -> bool:
         """False."""
         return False
+
+    def renew(self, name: str, refused: Secret) -> Secret | None:
+        """None."""
+        return None
+
+    def gitlab_of(self, name: str) -> str | None:
+        """None."""
+        return None
 
 
 class _MissingError(Exception):
@@ -116,6 +132,23 @@ class Secrets:
     def is_oauth(self, ref: SecretRef) -> bool:
         """Whether ``ref`` leads to an OAuth token of the store."""
         return isinstance(ref, StoredSecret) and self._store.is_oauth(ref.stored)
+
+    def gitlab_of(self, ref: SecretRef) -> str | None:
+        """Root URL of the GitLab that a stored token is for; None for any other reference."""
+        return self._store.gitlab_of(ref.stored) if isinstance(ref, StoredSecret) else None
+
+    def renew(self, ref: SecretRef, refused: Secret) -> Secret:
+        """What ``ref`` leads to now that GitLab refuses ``refused``: the same again where there is nothing newer.
+
+        Raises:
+            ServerError: an OAuth token could not be renewed.
+            ConfiguratorError: the store can't be read or written.
+        """
+        renewed = self._store.renew(ref.stored, refused) if isinstance(ref, StoredSecret) else None
+        if renewed is None:
+            return refused
+        self.overrule(ref, renewed)
+        return renewed
 
     def overrule(self, ref: SecretRef, secret: Secret) -> None:
         """From now on ``ref`` leads to ``secret``, whatever is at its place: a token that was just rotated."""

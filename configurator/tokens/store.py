@@ -1,4 +1,4 @@
-"""Where `configurator connect` keeps tokens: the system's keyring where there is one, else files of mode 0600."""
+"""Where `configurator connect` keeps tokens, and how an OAuth token among them is renewed in time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal
 
 from configurator.errors import ConfiguratorError, InputError, Problem
-from configurator.private_file import replace_private
 from configurator.secret import Secret
+from configurator.tokens.keepers import FOLDER_VARIABLE, SERVICE, Files, Keeper, Keyring, usable_keyring
 
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
+__all__ = ["FOLDER_VARIABLE", "SERVICE", "Entry", "Files", "Keeper", "Keyring", "TokenStore", "UserStore", "check_name"]
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
-FOLDER_VARIABLE = "CONFIGURATOR_STORE"
-SERVICE = "configurator"
 REFRESH_BEFORE = 900.0
-"""Seconds before its end from which on an OAuth token is renewed: a run must not outlive it."""
+"""Seconds before its end from which on an OAuth token is renewed: most runs are shorter than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,9 @@ class Entry:
         refresh_token: OAuth: gets the next pair.
         expires_at: OAuth: seconds since the epoch at which ``token`` ends; None = not known.
         client_id: OAuth: the application that it was given to.
-        redirect_uri: OAuth: as it was when the access was granted; a refresh has to repeat it (behaviour.md, 19).
+        redirect_uri: OAuth: as it was when the access was granted; a refresh has to repeat it (contract, behaviour 19).
         user: GitLab user name, for people.
+        ca_file: OAuth: file with the certificate authorities to trust when it is renewed; None = the system's.
     """
 
     kind: Literal["token", "oauth"]
@@ -50,24 +48,7 @@ class Entry:
     client_id: str | None = None
     redirect_uri: str | None = None
     user: str | None = None
-
-
-class Keeper(Protocol):
-    """A place that keeps texts under names."""
-
-    where: str
-
-    def read(self, name: str) -> str | None:
-        """The text, None when there is none."""
-        ...
-
-    def write(self, name: str, text: str) -> None:
-        """Keep it."""
-        ...
-
-    def remove(self, name: str) -> bool:
-        """Forget it; whether there was any."""
-        ...
+    ca_file: str | None = None
 
 
 class TokenStore:
@@ -103,7 +84,7 @@ class TokenStore:
 
         folder_of_files = user_config_path("configurator") / "tokens"
         files = Files(folder_of_files)
-        backend = _usable_keyring()
+        backend = usable_keyring()
         return cls([Keyring(backend), files] if backend else [files], folder_of_files, refresh)
 
     @property
@@ -119,12 +100,23 @@ class TokenStore:
             ServerError: it is due to be renewed, and that failed.
         """
         entry = self.entry(name)
-        if entry is not None and self._refresh is not None and self._is_due(entry):
-            with self.lock(name):
-                entry = self.entry(name)  # another process may have renewed it while this one waited
-                if entry is not None and self._is_due(entry):
-                    entry = self._refresh(entry)
-                    self.put(name, entry)
+        if entry is not None and self._is_due(entry):
+            entry = self._renewed(name, self._is_due)
+        return entry.token if entry else None
+
+    def renew(self, name: str, refused: Secret) -> Secret | None:
+        """The token to send instead of ``refused``, an OAuth token that GitLab does not take any more.
+
+        That is the one that another process has got meanwhile, or one that is got now.
+
+        Returns:
+            ``refused`` itself where it can't be renewed, None when nothing is kept under ``name`` any more.
+
+        Raises:
+            ConfiguratorError: the store can't be read or written.
+            ServerError: GitLab does not renew it.
+        """
+        entry = self._renewed(name, lambda kept: kept.kind == "oauth" and kept.token.matches(refused))
         return entry.token if entry else None
 
     def is_oauth(self, name: str) -> bool:
@@ -132,13 +124,18 @@ class TokenStore:
         entry = self.entry(name)
         return entry is not None and entry.kind == "oauth"
 
+    def gitlab_of(self, name: str) -> str | None:
+        """Root URL of the GitLab that the token is for, None when nothing is kept under ``name``."""
+        entry = self.entry(name)
+        return entry.gitlab_url if entry else None
+
     def entry(self, name: str) -> Entry | None:
         """What is kept under ``name``, as it is.
 
         Raises:
             ConfiguratorError: the store can't be read, or holds something else there.
         """
-        _check(name)
+        check_name(name)
         for keeper in self._keepers:
             text = keeper.read(name)
             if text is not None:
@@ -147,7 +144,7 @@ class TokenStore:
 
     def put(self, name: str, entry: Entry) -> None:
         """Keep ``entry`` under ``name``, over what was there. Raises ConfiguratorError."""
-        _check(name)
+        check_name(name)
         first, *others = self._keepers
         first.write(name, _text(entry))
         for keeper in others:  # an older copy elsewhere must not come back one day
@@ -156,7 +153,7 @@ class TokenStore:
 
     def delete(self, name: str) -> bool:
         """Forget ``name``; whether there was anything. Raises ConfiguratorError."""
-        _check(name)
+        check_name(name)
         removed = [keeper.remove(name) for keeper in self._keepers]
         return any(removed)
 
@@ -169,7 +166,7 @@ class TokenStore:
         """
         from filelock import FileLock, Timeout
 
-        _check(name)
+        check_name(name)
         try:
             self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = FileLock(self._locks / f"{name}.lock", timeout=60, mode=0o600)
@@ -183,116 +180,64 @@ class TokenStore:
         finally:
             lock.release()
 
+    def _renewed(self, name: str, needs: Callable[[Entry], bool]) -> Entry | None:
+        """What is kept under ``name``, renewed before if it ``needs`` that."""
+        with self.lock(name):
+            entry = self.entry(name)  # another process may have renewed it while this one waited
+            if entry is None or self._refresh is None or not needs(entry):
+                return entry
+            # The old pair may be dead once there is a new one: first see that the store takes anything.
+            self.put(name, entry)
+            entry = self._refresh(entry)
+            self.put(name, entry)
+            return entry
+
     def _is_due(self, entry: Entry) -> bool:
         ends = entry.expires_at
         return entry.kind == "oauth" and ends is not None and ends - self._clock() < REFRESH_BEFORE
 
 
-class Files:
-    """One file per name.
+class UserStore:
+    """The user's store for a run, opened when it is first asked: most specs refer to nothing stored.
 
     Args:
-        folder: made with mode 0700 when the first token is kept.
+        environ: the environment; see :meth:`TokenStore.open`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.where = f"the folder {folder}"
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._opened: TokenStore | None = None
 
-    def read(self, name: str) -> str | None:
-        """Content of the file. Raises ConfiguratorError where it can't be read."""
-        try:
-            return self._path(name).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise _unusable(self.where, error) from None
+    @property
+    def _store(self) -> TokenStore:
+        if self._opened is None:
+            from configurator.tokens.oauth import refresh_entry
 
-    def write(self, name: str, text: str) -> None:
-        """Replace the file."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_private(self._path(name), text)
-        except OSError as error:
-            raise _unusable(self.where, error) from None
+            self._opened = TokenStore.open(self._environ, refresh_entry)
+        return self._opened
 
-    def remove(self, name: str) -> bool:
-        """Delete the file."""
-        try:
-            self._path(name).unlink()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise _unusable(self.where, error) from None
-        return True
+    def get(self, name: str) -> Secret | None:
+        """See :meth:`TokenStore.get`."""
+        return self._store.get(name)
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
+    def is_oauth(self, name: str) -> bool:
+        """See :meth:`TokenStore.is_oauth`."""
+        return self._store.is_oauth(name)
+
+    def renew(self, name: str, refused: Secret) -> Secret | None:
+        """See :meth:`TokenStore.renew`."""
+        return self._store.renew(name, refused)
+
+    def gitlab_of(self, name: str) -> str | None:
+        """See :meth:`TokenStore.gitlab_of`."""
+        return self._store.gitlab_of(name)
 
 
-class Keyring:
-    """The system's keyring.
-
-    Args:
-        backend: what the library keyring found.
-    """
-
-    def __init__(self, backend: KeyringBackend) -> None:
-        self._backend = backend
-        self.where = f"the system keyring ({backend.name})"
-
-    def read(self, name: str) -> str | None:
-        """The entry's text. Raises ConfiguratorError where the keyring refuses."""
-        with self._told():
-            return self._backend.get_password(SERVICE, name)
-        return None
-
-    def write(self, name: str, text: str) -> None:
-        """Keep the text."""
-        with self._told():
-            self._backend.set_password(SERVICE, name, text)
-
-    def remove(self, name: str) -> bool:
-        """Delete the entry."""
-        with self._told():
-            if self._backend.get_password(SERVICE, name) is None:
-                return False
-            self._backend.delete_password(SERVICE, name)
-        return True
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # backends raise what their libraries raise
-            raise _unusable(self.where, error) from None
-
-
-def _usable_keyring() -> KeyringBackend | None:
-    """The system's keyring; None where there is none worth the name."""
-    import keyring
-    from keyring.backends import fail, null
-
-    try:
-        backend = keyring.get_keyring()
-    except Exception:  # a broken configuration of the library is no reason to stop
-        return None
-    if isinstance(backend, (fail.Keyring, null.Keyring)) or backend.priority < 1:
-        return None
-    return backend
-
-
-def _check(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise InputError where nothing can be kept under ``name``."""
     if not re.fullmatch(NAME_PATTERN, name):
         hint = "use letters, digits, dot, underscore and hyphen, at most 63"
         raise InputError([Problem(f"{name!r} is not a name to keep a token under", hint=hint)])
-
-
-def _unusable(where: str, error: Exception) -> ConfiguratorError:
-    words = getattr(error, "strerror", None) or type(error).__name__
-    return ConfiguratorError(
-        f"{where} can't be used: {words}", f"unlock or mend it, or name a folder for tokens in {FOLDER_VARIABLE}"
-    )
 
 
 def _text(entry: Entry) -> str:
@@ -307,6 +252,7 @@ def _text(entry: Entry) -> str:
         "client_id": entry.client_id,
         "redirect_uri": entry.redirect_uri,
         "user": entry.user,
+        "ca_file": entry.ca_file,
     }
     return json.dumps({key: value for key, value in data.items() if value is not None}, indent=1) + "\n"
 
@@ -327,6 +273,7 @@ def _entry(name: str, text: str, where: str) -> Entry:
             client_id=data.get("client_id"),
             redirect_uri=data.get("redirect_uri"),
             user=data.get("user"),
+            ca_file=data.get("ca_file"),
         )
     except (ValueError, KeyError, TypeError):
         raise ConfiguratorError(

@@ -145,11 +145,25 @@ class Catalogue:
             names up without regard to case.
         complete: what is not here does not exist. False: it may be invisible to this user.
         problem: why the jobs could not be read at all, or empty.
+        absent: full names, as addresses read them, of which the plugin's endpoint says that there is no such job.
+            Only filled where ``complete`` is False (``catalogue.settle``).
+        hidden: likewise, full names of jobs that are there and that this user may not see.
     """
 
     jobs: Mapping[str, JobSeen] = field(default_factory=dict)
     complete: bool = True
     problem: str = ""
+    absent: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+    def lacks(self, address: Address) -> bool:
+        """Whether it is proven that no job is reached by a URL: the one condition for a hook to be orphaned.
+
+        False where the job exists, where it may be invisible, and where the URL names none.
+        """
+        if self.problem or not address.readings or self.find(address) is not None:
+            return False
+        return self.complete or all(reading.job in self.absent for reading in address.readings)
 
     def find(self, address: Address) -> tuple[Reading, JobSeen] | None:
         """The job that a URL reaches, and the reading by which it does.

@@ -19,6 +19,7 @@ from configurator.errors import (
     NotFoundError,
     PermissionMissingError,
     ServerError,
+    UnauthorisedError,
 )
 
 MAINTAINER = 40
@@ -37,6 +38,7 @@ class ProjectFound:
         problem: why something is missing, for people, or empty.
         failed: the server failed, rather than said no.
         gone: GitLab answered 404: absent, or invisible to the token.
+        refused: GitLab does not accept the token, so that every further request would end the same.
     """
 
     path: str
@@ -45,6 +47,7 @@ class ProjectFound:
     problem: str = ""
     failed: bool = False
     gone: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,38 +78,45 @@ def take_survey(client: GitLabClient, paths: Iterable[str], ids: Iterable[int], 
     """
     wanted = sorted(set(paths))
     try:
-        token = _token(client)
+        token = read_token(client)
         version = client.version()
     except ServerError as error:
-        lost = {path: ProjectFound(path, problem=_words(error), failed=True) for path in wanted}
-        return Survey(by_path=lost, refused=_words(error))
-    warnings = _token_warnings(client, token)
-    found = dict(zip(wanted, pool.map(lambda path: _look(client, path, path), wanted), strict=True))
+        lost = {path: ProjectFound(path, problem=words(error), failed=True) for path in wanted}
+        return Survey(by_path=lost, refused=words(error))
+    warnings = token_warnings(client, token)
+    found = dict(zip(wanted, pool.map(lambda path: look(client, path, path), wanted), strict=True))
     _identify(client, found, pool)
     warnings += [f"{client.label}: {one.problem}" for one in found.values() if one.problem and one.hooks is not None]
     known = {one.id: one for one in found.values() if one.id is not None}
     others = sorted(set(ids) - set(known))
-    for one in pool.map(lambda project_id: _look_marked(client, project_id), others):
+    for one in pool.map(lambda project_id: look_marked(client, project_id), others):
         known[one.id or 0] = one
         warnings += [f"{client.label}: {one.problem}"] if one.problem and one.hooks is not None else []
     return Survey(
         by_path=found,
         by_id=known,
-        describes_hooks=_describes_hooks(version, known.values()),
+        describes_hooks=describes_hooks(version, known.values()),
         identity=_identity(token),
         warnings=tuple(warnings),
     )
 
 
-def _token(client: GitLabClient) -> Mapping[str, Any] | None:
+def read_token(client: GitLabClient) -> Mapping[str, Any] | None:
+    """The token's own record; None where it can't be had. Raises ServerError when GitLab refuses the token."""
     try:
         return client.token_info()
     except PermissionMissingError:  # a fine-grained token that may not look at itself (behaviour.md, 17)
         return None
 
 
-def _look(client: GitLabClient, project: str | int, path: str) -> ProjectFound:
-    """One project's hooks, and its id where a hook tells it."""
+def look(client: GitLabClient, project: str | int, path: str) -> ProjectFound:
+    """One project's hooks, and its id where a hook tells it. Never raises for what GitLab says.
+
+    Args:
+        client: the GitLab.
+        project: by what it is asked for: path or numeric id.
+        path: what it is called in messages.
+    """
     try:
         hooks = tuple(client.hooks(project))
     except MovedError as error:
@@ -116,13 +126,14 @@ def _look(client: GitLabClient, project: str | int, path: str) -> ProjectFound:
     except NotFoundError:
         return ProjectFound(path, problem=_invisible(path), gone=True)
     except ServerError as error:
-        return ProjectFound(path, problem=_words(error), failed=True)
+        refused = isinstance(error, UnauthorisedError)
+        return ProjectFound(path, problem=words(error), failed=True, refused=refused)
     return ProjectFound(path, id=int(hooks[0]["project_id"]) if hooks else None, hooks=hooks)
 
 
-def _look_marked(client: GitLabClient, project_id: int) -> ProjectFound:
+def look_marked(client: GitLabClient, project_id: int) -> ProjectFound:
     """A project that only a mark on a job names. Deleted, it took its hooks along; hidden, they can't be had."""
-    found = replace(_look(client, project_id, str(project_id)), id=project_id)
+    found = replace(look(client, project_id, str(project_id)), id=project_id)
     if found.hooks is None and found.gone:
         text = (
             f"there is no project {project_id} (deleted, or hidden from the token), so none of its webhooks is removed"
@@ -147,7 +158,7 @@ def _look_moved(client: GitLabClient, path: str, error: MovedError) -> ProjectFo
         hooks = tuple(client.hooks(error.project_id))
     except ServerError as failure:
         failed = not isinstance(failure, (NotFoundError, PermissionMissingError))
-        return ProjectFound(path, id=error.project_id, problem=_words(failure), failed=failed)
+        return ProjectFound(path, id=error.project_id, problem=words(failure), failed=failed)
     moved = f"project {path} has moved to {there}: put the new path into the spec"
     return ProjectFound(path, id=error.project_id, hooks=hooks, problem=moved)
 
@@ -172,7 +183,7 @@ def _identify(client: GitLabClient, found: dict[str, ProjectFound], pool: Execut
                 take(listed.items)
     except ServerError as error:
         for path in (path for paths in missing.values() for path in paths):
-            found[path] = replace(found[path], problem=found[path].problem or _words(error), failed=True)
+            found[path] = replace(found[path], problem=found[path].problem or words(error), failed=True)
         return
     left = [path for paths in missing.values() for path in paths if not found[path].gone]
     for path, one in zip(left, pool.map(lambda path: _look_up(client, found[path]), left), strict=True):
@@ -187,7 +198,7 @@ def _taker(
             for path in missing.pop(str(item["path_with_namespace"]).lower(), ()):
                 if found[path].gone:
                     # Listed, yet 404 by its path: a proxy decodes %2F. Ids always work (behaviour.md, 13).
-                    found[path] = _look(client, int(item["id"]), path)
+                    found[path] = look(client, int(item["id"]), path)
                 found[path] = replace(found[path], id=int(item["id"]))
 
     return take
@@ -199,24 +210,29 @@ def _look_up(client: GitLabClient, one: ProjectFound) -> ProjectFound:
     except (NotFoundError, PermissionMissingError):
         return replace(one, problem=one.problem or _invisible(one.path))
     except ServerError as error:
-        return replace(one, problem=one.problem or _words(error), failed=True)
+        return replace(one, problem=one.problem or words(error), failed=True)
 
 
 def _invisible(path: str) -> str:
     return f"the token sees no project {path} (404): check the path, or make the token's user Maintainer of it"
 
 
-def _words(error: ServerError) -> str:
+def words(error: ServerError) -> str:
+    """What went wrong and what to do next, in one text."""
     return f"{error}. {error.hint}".strip(". ") if error.hint else str(error)
 
 
-def _describes_hooks(version: str | None, projects: Iterable[ProjectFound]) -> bool:
+def describes_hooks(version: str | None, projects: Iterable[ProjectFound]) -> bool:
     """Whether hooks carry a description: seen on any hook, else by the version (behaviour.md, 21)."""
     for project in projects:
         for hook in project.hooks or ():
             return "description" in hook
-    numbers = tuple(int(part) for part in (version or "99.0").split("-")[0].split(".")[:2] if part.isdigit())
-    return numbers >= _MARKS_SINCE
+    return release_of(version) >= _MARKS_SINCE
+
+
+def release_of(version: str | None) -> tuple[int, ...]:
+    """Major and minor number of a GitLab version; what is unknown counts as the newest."""
+    return tuple(int(part) for part in (version or "99.0").split("-")[0].split(".")[:2] if part.isdigit())
 
 
 def _identity(token: Mapping[str, Any] | None) -> str:
@@ -226,7 +242,8 @@ def _identity(token: Mapping[str, Any] | None) -> str:
     return f"token {token.get('name', '')!r}, scope {' '.join(token.get('scopes') or ())}, expires {until}"
 
 
-def _token_warnings(client: GitLabClient, token: Mapping[str, Any] | None) -> list[str]:
+def token_warnings(client: GitLabClient, token: Mapping[str, Any] | None) -> list[str]:
+    """What a person should know about the token: a scope that is missing, an early end."""
     if token is None:
         return []
     warnings = []

@@ -58,8 +58,14 @@ class World:
         self._surveys: dict[str, Survey] = {}
         self._lock = threading.RLock()
 
+    def interrupt(self) -> None:
+        """Wake every worker that waits for a server's limit or between two tries, and send nothing more."""
+        for http in (self.jenkins.http, *(client.http for client in self.gitlabs.values())):
+            http.interrupt()
+
     def close(self) -> None:
-        """Let the workers go and close every connection."""
+        """Let the workers go, at once where they only wait, and close every connection."""
+        self.interrupt()
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.jenkins.close()
         for client in self.gitlabs.values():
@@ -99,11 +105,12 @@ class World:
         with self._lock:
             if gitlab not in self._surveys:
                 self._surveys[gitlab] = take_survey(
-                    self.gitlabs[gitlab], self._paths(gitlab), self._marked_projects(gitlab), self.pool
+                    self.gitlabs[gitlab], self.project_paths(gitlab), self._marked_projects(gitlab), self.pool
                 )
             return self._surveys[gitlab]
 
-    def _paths(self, gitlab: str) -> Iterable[str]:
+    def project_paths(self, gitlab: str) -> set[str]:
+        """Paths of that GitLab's projects that the spec names."""
         named = [job.trigger_project for job in self.expanded.jobs]
         return {source[1] for source in named if source is not None and source[0] == gitlab}
 

@@ -33,7 +33,18 @@ def in_process(*arguments: str, code: str = "") -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["plan", "--help"], ["apply", "-h"], ["sandbox", "-h"], ["--version"]]
+    "arguments",
+    [
+        ["--help"],
+        ["plan", "--help"],
+        ["apply", "-h"],
+        ["sandbox", "-h"],
+        ["--version"],
+        ["webhooks", "-h"],
+        ["webhooks", "list", "-h"],
+        ["webhooks", "cleanup", "-h"],
+        ["webhooks", "test", "-h"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
@@ -93,7 +104,8 @@ def test_every_option_has_its_variable_and_a_help_text(name: str | None) -> None
     command: click.Command = group if name is None else importlib.import_module(f"configurator.cli.{name}").command
     for option in command.params:
         if isinstance(option, click.Option) and option.name != "version":
-            assert option.envvar == f"CONFIGURATOR_{(option.name or '').upper()}"
+            long = max(option.opts, key=len).removeprefix("--")
+            assert option.envvar == f"CONFIGURATOR_{long.upper().replace('-', '_')}"
             assert option.show_envvar
             assert option.help
 

@@ -54,7 +54,7 @@ class Site:
     """A Jenkins and a GitLab to work on, and a folder that the test has for itself.
 
     Attributes:
-        run: runs a configurator command: ``run("plan", "-o", "json")``.
+        run: runs a configurator command: ``run("plan", "-o", "json")``, ``run("webhooks list", "--all")``.
         root: name of the folder that everything is below.
         spec: the spec as data; change it and call :meth:`write`.
         jenkins, gitlab: what looks at the servers behind configurator's back, as administrator.
@@ -146,7 +146,7 @@ def _site(
             monkeypatch.setenv(name, value)
         capsys.readouterr()
         named = () if bool(arguments) and arguments[0].endswith(".json") else ("-f", str(path))
-        code = run_command([command, *named, *arguments])
+        code = run_command([*command.split(), *named, *arguments])
         printed = capsys.readouterr()
         return Ran(code, printed.out, printed.err)
 

@@ -15,7 +15,7 @@ NOW = "2026-01-01T00:00:00+00:00"
 
 
 def plan_of(desired: list[Resource], existing: list[Resource], *, kind: FakeKind | None = None, **more: Any) -> Plan:
-    options = Options(more.pop("prune", False), more.pop("adopt", ()))
+    options = Options(more.pop("prune", False), more.pop("adopt", ()), more.pop("rewrite", frozenset()))
     observation = Observation({one.key: one for one in existing}, **more)
     return make_plan("me", {one.key: one for one in desired}, [(kind or FakeKind(), observation)], options, NOW)
 
@@ -165,3 +165,32 @@ def test_any_world_converges_and_nobody_elses_is_touched(
     for name, resource in before.items():
         if resource.owner == "them":
             assert after[name] is resource
+
+
+# ---- written again
+
+
+def test_what_is_ours_is_written_again_on_demand_with_its_secret() -> None:
+    plan = plan_of([wanted("x")], [there("x")], rewrite=frozenset({Key("thing", "x")}))
+    [change] = plan.changes
+    assert change.action is Action.UPDATE
+    assert "may have been changed" in change.reason
+    assert [(one.path, one.secret) for one in change.fields] == [("secret", True)]
+    assert plan.unchanged == 0
+
+
+def test_writing_again_takes_nothing_that_is_not_ours_and_tells_the_other_differences() -> None:
+    again = frozenset({Key("thing", "x")})
+    assert actions(plan_of([wanted("x")], [there("x", owner=None)], rewrite=again)) == [("conflict", "x")]
+    assert actions(plan_of([wanted("x")], [there("x", owner="them")], rewrite=again)) == [("conflict", "x")]
+    [change] = plan_of([wanted("x")], [there("x", body={"a": "2"})], rewrite=again).changes
+    assert (change.reason, [one.path for one in change.fields]) == ("it differs from the spec", ["a", "secret"])
+
+
+def test_writing_again_rewrites_the_other_side_where_its_secret_cannot_be_compared() -> None:
+    hook, job = wanted("hook", pair=Key("thing", "job")), wanted("job")
+    again = frozenset({hook.key})
+    known = plan_of([hook, job], [there("hook"), there("job")], rewrite=again)
+    assert actions(known) == [("update", "hook")]
+    unknown = plan_of([hook, job], [there("hook"), there("job", secret_known=False)], rewrite=again)
+    assert actions(unknown) == [("update", "hook"), ("update", "job")]

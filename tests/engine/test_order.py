@@ -7,8 +7,8 @@ from graphlib import TopologicalSorter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configurator.engine.order import obstacle, waits_for
-from configurator.model import Action, Change, Key, Outcome, Result
+from configurator.engine.order import narrowed, obstacle, waits_for
+from configurator.model import Action, Change, Key, Outcome, Plan, Result, Unchecked
 from tests.engine.fakes import there, wanted
 
 FOLDER, JOB, HOOK = Key("thing", "folder"), Key("thing", "job"), Key("thing", "hook")
@@ -91,3 +91,37 @@ def test_never_a_circle(steps: list[tuple[Action, int]]) -> None:
     ]
     carried_out = [one for one in changes if one.action is not Action.CONFLICT]
     assert len(list(TopologicalSorter(waits_for(changes)).static_order())) == len(carried_out)
+
+
+# ---- part of a plan
+
+
+def _plan(*changes: Change, **more: object) -> Plan:
+    return Plan("me", "now", changes, **more)  # type: ignore[arg-type]
+
+
+def test_a_part_of_a_plan_takes_along_what_it_needs() -> None:
+    folder, job = change(Action.CREATE, "folder"), change(Action.CREATE, "job", after=(FOLDER,))
+    hook, other = change(Action.CREATE, "hook", after=(JOB,)), change(Action.CREATE, "other")
+    part = narrowed(_plan(folder, job, other, hook, prunable=(other,), warnings=("w",), unchanged=7), [HOOK])
+    assert part.changes == (folder, job, hook)
+    assert (part.prunable, part.warnings, part.unchanged) == ((), (), 0)
+
+
+def test_a_part_of_a_plan_leaves_alone_what_is_there_and_differs() -> None:
+    folder, job = change(Action.UPDATE, "folder", existing=True), change(Action.CREATE, "job", after=(FOLDER,))
+    assert narrowed(_plan(folder, job), [JOB]).changes == (job,)
+
+
+def test_a_part_of_a_plan_holds_both_sides_of_a_secret_conflicts_included() -> None:
+    hook = change(Action.UPDATE, "hook", existing=True, after=(JOB,), pair=JOB)
+    job = change(Action.CONFLICT, "job", existing=True)
+    assert narrowed(_plan(job, hook), [HOOK]).changes == (job, hook)
+    assert narrowed(_plan(job, hook), [JOB]).changes == (job,)
+
+
+def test_a_part_of_a_plan_keeps_what_is_unchecked_of_it_and_its_deletions() -> None:
+    gone, blind = change(Action.DELETE, "gone"), (Unchecked("thing", "hook", "?"), Unchecked("thing", "job", "?"))
+    part = narrowed(_plan(gone, unchecked=blind), [HOOK, gone.key])
+    assert part.changes == (gone,)
+    assert part.unchecked == blind[:1]

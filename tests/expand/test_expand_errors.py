@@ -416,3 +416,82 @@ def test_an_unset_variable_is_named_behind_a_filter_too(folder: Path) -> None:
     assert "has no attribute 'team'" in str(only(folder, APPLICATION))
     write(folder, {"provisioners/own.yaml": "folders:\n  - name: {{ [nosuch] | tojson }}\n"})
     assert "'nosuch' is not set" in str(only(folder, APPLICATION))
+
+
+def test_a_provisioner_that_makes_other_jobs_of_the_former_names(folder: Path) -> None:
+    text = """\
+        folders: [{name: {{ application.full_name | yaml }}}]
+        jobs:
+          - name: {{ (application.full_name ~ "/a") | yaml }}
+            template: freestyle
+            gitlab: {project: g/p, events: [push]}
+        {% if application.name == "app" %}
+          - {name: app/b, template: freestyle}
+        {% endif %}
+        """
+    write(folder, {"provisioners/own.yaml": text})
+    renamed = APPLICATION.replace("name: app", "name: app, renamed_from: old")
+    problem = only(folder, renamed)
+    assert problem.message == "the provisioner makes 1 jobs of the former names and 2 of the new"
+    assert problem.hint.startswith("have it give its jobs renamed_from one by one")
+    assert problem.chain == (CHAIN, "under its former names")
+    told = text.replace("template: freestyle\n", "template: freestyle\n            renamed_from: was\n")
+    write(folder, {"provisioners/own.yaml": told})
+    assert [(one.name, one.former) for one in expanded(folder, renamed).jobs] == [("app/a", "was"), ("app/b", None)]
+
+
+def test_a_provisioner_that_fails_with_the_former_names(folder: Path) -> None:
+    text = "{% if application.name == 'old' %}{{ fail('no old names') }}{% endif %}\n"
+    text += "jobs: [{name: a, template: freestyle, gitlab: {project: g/p, events: [push]}}]\n"
+    write(folder, {"provisioners/own.yaml": text})
+    problem = only(folder, APPLICATION.replace("name: app", "name: app, renamed_from: old"))
+    assert "no old names" in problem.message
+    assert problem.chain[:2] == (CHAIN, "under its former names")
+
+
+def test_a_provisioner_may_say_itself_what_its_jobs_were_called(folder: Path) -> None:
+    text = """\
+        folders: [{name: {{ application.full_name | yaml }}}]
+        jobs:
+          - {name: {{ (application.full_name ~ "/a") | yaml }}, template: freestyle, renamed_from: elsewhere}
+          - name: {{ (application.full_name ~ "/b") | yaml }}
+            template: freestyle
+            gitlab: {project: g/p, events: [push]}
+        """
+    write(folder, {"provisioners/own.yaml": text})
+    renamed = expanded(folder, APPLICATION.replace("name: app", "name: app, renamed_from: old"))
+    assert [(one.name, one.former) for one in renamed.jobs] == [("app/a", "elsewhere"), ("app/b", "old/b")]
+
+
+def test_templates_see_the_names_of_branches_and_nothing_of_their_past(folder: Path) -> None:
+    text = "folders: [{name: {{ (application.branches | join('-') ~ application.get('renamed_from', '')) | yaml }}}]\n"
+    write(folder, {"provisioners/own.yaml": text})
+    branches = "branches: [{name: main, renamed_from: master}, {name: next}, last]"
+    made = expanded(folder, APPLICATION.replace("name: app", f"name: app, renamed_from: old, {branches}"))
+    assert [one.name for one in made.folders] == ["main-next-last"]
+
+
+def test_a_job_that_would_take_over_another_jobs_webhook(folder: Path) -> None:
+    problem = only(
+        folder,
+        """\
+        applications: [{name: app, project: g/p}]
+        jobs: [{name: j, template: freestyle, renamed_from: app/Main-Build-app}]
+        """,
+    )
+    where = "spec.yaml:5:16"
+    assert str(problem) == (
+        f"spec.yaml:6:8: job j is renamed from app/Main-Build-app, which is still in the spec, at {where}"
+    )
+    assert "remove renamed_from" in problem.hint
+
+
+def test_two_jobs_that_were_one(folder: Path) -> None:
+    problem = only(
+        folder,
+        """\
+        applications: [{name: app, project: g/p, renamed_from: old}]
+        jobs: [{name: j, template: freestyle, renamed_from: old/MAIN-Build-old}]
+        """,
+    )
+    assert problem.message == "job j and job app/MAIN-Build-app are both renamed from old/MAIN-Build-old"

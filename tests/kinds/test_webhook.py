@@ -332,6 +332,47 @@ def test_context_paths_on_both_sides_and_an_address_of_its_own(tmp_path: Path) -
         assert [one.url for one in both.hooks()] == ["http://ci.example.com:8080/jenkins/project/a"]
 
 
+def test_a_hook_at_jenkins_own_address_is_ours_where_gitlab_reaches_it_by_another(quiet: Bench) -> None:
+    quiet.spec["jobs"] = [hooked("a")]
+    quiet.done()
+    [hook] = quiet.hooks()
+    quiet.entry["webhooks"]["jenkins_url"] = "http://ci.example.com/"
+    plan = quiet.plan()
+    assert paths(only(plan)) == ["url"]
+    assert not [one for one in plan.warnings if "calls" in one]
+    quiet.settled()
+    assert [(one.id, one.url) for one in quiet.hooks()] == [(hook.id, "http://ci.example.com/project/a")]
+
+
+@pytest.mark.parametrize("path", ["/job/a", "/job/a/build?token=x", "/view/all/job/a/"])
+def test_a_hook_of_ours_that_reaches_no_job_is_mended_and_one_of_others_is_not_in_the_way(
+    quiet: Bench, path: str
+) -> None:
+    quiet.spec["jobs"] = [hooked("a")]
+    other = quiet.gitlab.add_hook("shop/payments", f"{quiet.jenkins.url}{path}", push_events=True)
+    quiet.settled()
+    [_, ours] = quiet.hooks()
+    ours.url = f"{quiet.jenkins.url}{path}"
+    assert paths(only(quiet.plan())) == ["url"]
+    quiet.settled()
+    assert [(one.id, one.url) for one in quiet.hooks()] == [
+        (other.id, other.url),
+        (ours.id, f"{quiet.jenkins.url}/project/a"),
+    ]
+
+
+def test_a_hook_of_ours_that_calls_no_job_is_told_and_left_alone(quiet: Bench) -> None:
+    quiet.spec["jobs"] = [hooked("a")]
+    quiet.done()
+    [ours] = quiet.hooks()
+    url = f"{quiet.jenkins.url}/generic-webhook-trigger/invoke?token=hunter2"
+    quiet.gitlab.add_hook("shop/payments", url, description=ours.description)
+    plan = quiet.plan()
+    assert not plan.changes and not plan.prunable
+    [warning] = [one for one in plan.warnings if "calls no job of this Jenkins" in one]
+    assert "hunter2" not in warning and "former_jenkins_urls" not in warning
+
+
 def test_two_gitlabs_each_get_their_own_hooks(quiet: Bench) -> None:
     with GitLabSandbox("16.11.0") as second:
         bot = second.add_user("bot")

@@ -29,8 +29,11 @@ jenkins:
     - {name: from-text, xml: "<flow-definition/>"}
 gitlab:
   version: 17.3.0
-  users: [configurator, {name: root, admin: true}]
+  users: [configurator, {name: root, admin: true, password: let-me-in}]
   tokens: [{user: configurator, name: ci, value: glpat-seeded, expires_at: never}]
+  oauth_applications:
+    - {name: connect, id: known, redirect_uris: ["http://127.0.0.1:7171/"], scopes: [read_api]}
+    - {name: server, secret: s3cret, confidential: true, owner: root}
   projects:
     - path: shop/payments
       members: {root: owner}
@@ -67,6 +70,15 @@ def test_a_seed_fills_both_servers(tmp_path: Path) -> None:
         assert (hook.name, hook.token) == ("by hand", "s3cret")
         (token,) = gitlab.tokens
         assert (token.value, token.expires_at) == ("glpat-seeded", None)
+        passwords = {name: user.password for name, user in gitlab.users.items()}
+        assert passwords == {"configurator": "configurator-password", "root": "let-me-in"}
+        connect, server = gitlab.applications["connect"], gitlab.applications["server"]
+        assert (connect.uid, connect.redirect_uris, connect.scopes) == (
+            "known",
+            ["http://127.0.0.1:7171/"],
+            ["read_api"],
+        )
+        assert (server.secret, server.confidential, server.owner_id) == ("s3cret", True, 2)
 
 
 def test_default_seed() -> None:
@@ -106,6 +118,17 @@ def test_default_seed() -> None:
                 "seed.yaml:2:13: no user bob; users are none",
                 "seed.yaml:3:36: no user eve; users are none",
                 "seed.yaml:3:51: project A/b is there twice",
+            ],
+        ),
+        (
+            "gitlab:\n  oauth_applications:\n    - {name: x, owner: bob}\n",
+            ["seed.yaml:3:17: no user bob; users are none"],
+        ),
+        (
+            "gitlab:\n  oauth_applications:\n    - {name: x, redirect_uris: [nowhere]}\n    - {name: y, scopes: [a]}\n",
+            [
+                "seed.yaml:3:7: gitlab.oauth_applications.0: 'nowhere' can't be a redirect URI",
+                "seed.yaml:4:7: gitlab.oauth_applications.1: 'a' is no scope of applications",
             ],
         ),
         ("jenkins:\n  jobs: [{name: x, file: none.xml}]", ["seed.yaml:2:20: no file none.xml"]),

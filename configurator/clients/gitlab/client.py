@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from configurator.clients.gitlab.calls import Calls
+from configurator.clients.gitlab.errors import error_for
 from configurator.clients.gitlab.hooks import Hooks
 from configurator.clients.gitlab.projects import Projects
-from configurator.clients.gitlab.transport import PrivateToken, row_locked
+from configurator.clients.gitlab.transport import Bearer, PrivateToken, row_locked
 from configurator.clients.http import Http
 from configurator.clients.redaction import Redactor
 from configurator.errors import NotFoundError, PermissionMissingError, ServerError, UnauthorisedError
@@ -22,13 +23,15 @@ class GitLabClient(Projects, Hooks):
     Args:
         name: name of the connection, for messages.
         url: root URL, with its relative path if there is one.
-        token: personal, project or group access token.
+        token: personal, project or group access token, or with ``bearer`` an OAuth token.
         workers: how many threads send at the same time.
         timeout: seconds to wait for an answer.
         verify: False = TLS certificates are not verified; text = PEM file with the authorities to trust.
         redactor: shared redactor; the token is added to it.
-        sleep: how to wait, seconds.
+        sleep: how to wait, seconds; None = in a way that an interruption of ``http`` ends.
         clock: seconds since the epoch.
+        bearer: it is an OAuth token, which travels in another header (contract, behaviour 15).
+        renew: for an OAuth token that GitLab refuses: gets it, and gives the one to send now; see :class:`Bearer`.
 
     Attributes:
         name: name of the connection.
@@ -49,8 +52,10 @@ class GitLabClient(Projects, Hooks):
         timeout: float = 30.0,
         verify: bool | str = True,
         redactor: Redactor | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.time,
+        bearer: bool = False,
+        renew: Callable[[Secret], Secret] | None = None,
     ) -> None:
         redactor = redactor or Redactor()
         redactor.learn(token)
@@ -58,7 +63,7 @@ class GitLabClient(Projects, Hooks):
         self.http = Http(
             f"GitLab {name}",
             url,
-            auth=PrivateToken(token),
+            auth=Bearer(token, renew) if bearer else PrivateToken(token),
             workers=workers,
             timeout=timeout,
             verify=verify,
@@ -122,6 +127,18 @@ class GitLabClient(Projects, Hooks):
             if error.status in (400, 405):
                 return None
             raise
+
+    def revoke_own_token(self) -> None:
+        """Revoke the token that this client sends. One that is dead already is no error.
+
+        Raises:
+            ServerError: GitLab refuses, or does not know the route (OAuth tokens).
+        """
+        # After a lost answer it is sent again: a revoked token is refused, and then it is done.
+        path = "/api/v4/personal_access_tokens/self"
+        response = self.http.send("DELETE", path, retry=True)
+        if response.status_code >= 300 and response.status_code != 401:
+            raise error_for(self.label, response, self.http.redactor, "DELETE /personal_access_tokens/self")
 
 
 def _is_token(token: Secret) -> bool:

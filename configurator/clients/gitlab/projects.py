@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from gitlab.utils import EncodedId
 
 from configurator.clients.gitlab.calls import PER_PAGE, Calls, list_in, next_link
+from configurator.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,43 @@ class Projects:
         """All projects, however many, page after page (keyset paging). Arguments as :meth:`list_projects`."""
         query = {**_project_query(min_access_level, archived), "pagination": "keyset"}
         return self._calls.pages("/projects", query)
+
+    def group_projects(self, group: int | str, min_access_level: int = 40) -> Iterator[dict[str, Any]]:
+        """All projects of a group and its subgroups, page after page; those that are merely shared with it are not
+        among them (contract, behaviour 14). There is no keyset paging here (behaviour 11).
+
+        Args:
+            group: numeric id or full path.
+            min_access_level: least role of the token's user; 40 = Maintainer, where rights on hooks begin.
+
+        Raises:
+            NotFoundError: no such group, or invisible; when the first project is asked for.
+        """
+        query = {**_project_query(min_access_level, None), "include_subgroups": "true", "with_shared": "false"}
+        try:
+            yield from self._calls.pages(f"/groups/{EncodedId(group)}/projects", query)
+        except NotFoundError as error:
+            hint = "check its path, or make the token's user a member"
+            raise NotFoundError(self._calls.label, f"the token sees no group {group} (404)", hint, 404) from error
+
+    def jenkins_integration(self, project: int | str) -> dict[str, Any] | None:
+        """GitLab's own Jenkins integration, the other way to start a build (contract, behaviour 10).
+
+        Args:
+            project: numeric id or full path.
+
+        Returns:
+            The integration as GitLab shows it, without its password; None where it was never set up, or is switched
+            off (then GitLab still answers, with ``active`` false).
+
+        Raises:
+            PermissionMissingError: Maintainer role or the scope ``api`` is missing.
+        """
+        try:
+            found = self._calls.object("get", f"{project_path(project)}/integrations/jenkins")
+        except NotFoundError:
+            return None
+        return found if found.get("active") else None
 
 
 def project_path(project: int | str) -> str:

@@ -16,8 +16,9 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from configurator import __version__
+from configurator.clients.http.advice import advised_wait
 from configurator.clients.http.failures import Failure, brief, diagnose, redirect_target, same_origin
-from configurator.clients.http.pacing import Pacer, advised_wait
+from configurator.clients.http.pacing import Announcer, Pacer
 from configurator.clients.redaction import Redactor
 from configurator.errors import AnswerLostError, InputError, Problem, ServerError, UnreachableError
 
@@ -25,7 +26,8 @@ log = logging.getLogger("configurator.http")
 
 _READS = frozenset({"GET", "HEAD"})
 _BACK_OFF = (0.5, 1.0, 2.0)
-_LIMIT_TRIES = 5
+_LIMIT_TRIES = 12
+_LIMIT_PATIENCE = 660.0  # GitLab's longest window, ten minutes, and one to spare (contract, behaviour 12)
 _CONNECT_TIMEOUT = 10.0
 _MAX_REDIRECTS = 5
 _SECRET_QUERY = re.compile(r"(?i)([?&][^=&]*(?:token|secret|password|passwd|key|crumb|code)[^=&]*=)[^&]*")
@@ -50,8 +52,11 @@ class Http:
         verify: False = TLS certificates are not verified; text = path of a PEM file with the authorities.
         redactor: cleans what goes into messages; shared where several servers see the same secrets.
         busy: tells an answer that means "not carried out, try again later" beside 429.
-        sleep: how to wait, seconds.
+        sleep: how to wait, seconds; None = in a way that :meth:`interrupt` ends.
         clock: seconds since the epoch.
+
+    Waits of two seconds and more are told of once, however many workers wait: as warnings of the logger
+    ``configurator.http``.
 
     Raises:
         InputError: ``url`` is not the URL of a server.
@@ -74,7 +79,7 @@ class Http:
         verify: bool | str = True,
         redactor: Redactor | None = None,
         busy: Callable[[requests.Response], bool] = lambda response: False,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.url = _root_url(url)
@@ -83,18 +88,45 @@ class Http:
         self.requests_sent = 0
         self._auth = auth or NoAuth()
         self._timeout = timeout
-        self._verify = verify
         self._busy = busy
         self._sleep = sleep
         self._clock = clock
-        self._pacer = Pacer(workers, clock, sleep)
+        self._interrupted = threading.Event()
+        self._announcer = Announcer(lambda words: log.warning("%s: %s", self.label, words), clock)
+        self._pacer = Pacer(workers, clock, self.pause, self._announcer)
         self._lock = threading.Lock()
         self._answered = False
         self.session = _session(workers)
+        # What the environment says of proxies and authorities is the same for every request to one server.
+        settings = self.session.merge_environment_settings(self.url, {}, None, verify, None)
+        self._verify = settings["verify"]
+        self.session.proxies.update(settings["proxies"])
+        self.session.trust_env = False
+
+    def interrupt(self) -> None:
+        """Wake everybody who waits, and send nothing more: what was not sent yet fails with UnreachableError."""
+        self._interrupted.set()
 
     def close(self) -> None:
-        """Close the kept-alive connections."""
+        """Interrupt what waits, and close the kept-alive connections."""
+        self.interrupt()
         self.session.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Args:
+            seconds: how long; 0 only looks whether anything may still be sent.
+
+        Raises:
+            UnreachableError: :meth:`interrupt` was called.
+        """
+        if self._sleep is None:
+            self._interrupted.wait(seconds)
+        elif seconds:
+            self._sleep(seconds)
+        if self._interrupted.is_set():
+            raise UnreachableError(self.label, "not asked any more, since the run was stopped")
 
     def send(
         self,
@@ -145,22 +177,30 @@ class Http:
         raise ServerError(self.label, f"{method} {hide_query(path)} is redirected in a circle")
 
     def exchange(self, method: str, url: str, **arguments: Any) -> requests.Response:
-        """One request on the wire, without retries: paced, counted, logged. Errors are those of requests."""
-        self._pacer.wait()
-        with self._lock:
-            self.requests_sent += 1
-        started = time.monotonic()
-        response = self.session.request(
-            method,
-            url,
-            **arguments,
-            auth=self._auth,
-            timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
-            verify=self._verify,
-            allow_redirects=False,
-        )
+        """One request on the wire, without retries: paced, counted, logged.
+
+        Raises:
+            UnreachableError: interrupted before it was sent. Other errors are those of requests.
+        """
+        self._pacer.take()
+        response = None
+        try:
+            self.pause(0)
+            with self._lock:
+                self.requests_sent += 1
+            started = time.monotonic()
+            response = self.session.request(
+                method,
+                url,
+                **arguments,
+                auth=self._auth,
+                timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
+                verify=self._verify,
+                allow_redirects=False,
+            )
+        finally:
+            self._pacer.done(response)
         self._answered = True
-        self._pacer.observe(response)
         self._note(method, response.url, str(response.status_code), started)
         return response
 
@@ -179,18 +219,23 @@ class Http:
         """Whether the server said "later" without carrying the request out."""
         return response.status_code == 429 or self._busy(response)
 
-    def hold(self, response: requests.Response) -> None:
-        """Let all workers wait as long as this refusal asks."""
-        seconds = advised_wait(response, self._clock()) if response.status_code == 429 else _BACK_OFF[0]
+    def asked_wait(self, response: requests.Response) -> float:
+        """Seconds that this refusal asks to wait."""
+        return advised_wait(response, self._clock()) if response.status_code == 429 else _BACK_OFF[0]
+
+    def hold(self, seconds: float) -> None:
+        """Let all workers wait."""
         log.debug("%s asks to wait %.0f s", self.label, seconds)
         self._pacer.hold(seconds)
 
     def back_off(self, attempt: int, response: requests.Response | None = None) -> None:
-        """Wait before attempt number ``attempt + 1``."""
+        """Wait before attempt number ``attempt + 1``. Raises UnreachableError when interrupted."""
         seconds = _BACK_OFF[attempt]
         if response is not None and "Retry-After" in response.headers:
             seconds = min(advised_wait(response, self._clock()), 10.0)
-        self._sleep(seconds)
+            words = f"answers {response.status_code} and asks to wait, trying again at {{until}}"
+            self._announcer.about(seconds, words)
+        self.pause(seconds)
 
     @property
     def patience(self) -> int:
@@ -209,6 +254,7 @@ class _Call:
         self._harmless = reads or retry is True
         self._attempts = 0
         self._refusals = 0
+        self._held = 0.0
 
     def answer(self, url: str, **arguments: Any) -> requests.Response:
         while True:
@@ -228,7 +274,10 @@ class _Call:
         safe = self._may_repeat and (self._harmless or not failure.sent)
         if not safe or self._attempts >= limit:
             self._fail(failure, url)
-        self._http.back_off(self._attempts)
+        try:
+            self._http.back_off(self._attempts)
+        except UnreachableError:  # interrupted: what happened to this request is the truer reason
+            self._fail(failure, url)
         self._attempts += 1
 
     def _fail(self, failure: Failure, url: str) -> NoReturn:
@@ -245,9 +294,11 @@ class _Call:
         if not self._may_repeat:
             return False
         if self._http.refused(response):
+            seconds = self._http.asked_wait(response)
             self._refusals += 1
-            if self._refusals <= _LIMIT_TRIES:
-                self._http.hold(response)
+            self._held += seconds
+            if self._refusals <= _LIMIT_TRIES and self._held <= _LIMIT_PATIENCE:
+                self._http.hold(seconds)
                 return True
         elif response.status_code in (502, 503, 504) and self._harmless and self._attempts < len(_BACK_OFF):
             self._http.back_off(self._attempts, response)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from configurator.clients.http import Http
 from configurator.clients.jenkins.credentials import CredentialStores
+from configurator.clients.jenkins.endpoint import Endpoint
 from configurator.clients.jenkins.errors import error_for, not_jenkins
 from configurator.clients.jenkins.items import Items
 from configurator.clients.jenkins.plugins import Plugins
@@ -18,7 +19,7 @@ from configurator.errors import UnauthorisedError
 from configurator.secret import Secret
 
 
-class JenkinsClient(Items, Views, CredentialStores, Plugins, Scripts):
+class JenkinsClient(Items, Views, CredentialStores, Plugins, Scripts, Endpoint):
     """A Jenkins controller, for many threads at once.
 
     Args:
@@ -30,7 +31,7 @@ class JenkinsClient(Items, Views, CredentialStores, Plugins, Scripts):
         timeout: seconds to wait for an answer.
         verify: False = TLS certificates are not verified; text = PEM file with the authorities to trust.
         redactor: shared redactor; the credentials are added to it.
-        sleep: how to wait, seconds.
+        sleep: how to wait, seconds; None = in a way that an interruption of ``http`` ends.
         clock: seconds since the epoch.
 
     Attributes:
@@ -48,14 +49,13 @@ class JenkinsClient(Items, Views, CredentialStores, Plugins, Scripts):
         timeout: float = 30.0,
         verify: bool | str = True,
         redactor: Redactor | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         redactor = redactor or Redactor()
         secret = api_token or password
         if secret is not None:
             redactor.learn(secret, username)
-        self._sleep = sleep
         self._clock = clock
         self.http = Http(
             "Jenkins",
@@ -68,6 +68,7 @@ class JenkinsClient(Items, Views, CredentialStores, Plugins, Scripts):
             sleep=sleep,
             clock=clock,
         )
+        self._sleep = self.http.pause
         self._transport = Transport(self.http, crumbs=not api_token)
 
     @property

@@ -148,6 +148,16 @@ class Items:
         build = answer.get("lastBuild")
         return build if isinstance(build, dict) else None
 
+    def build_state(self, full_name: str) -> tuple[int, bool]:
+        """Number of the last build (0 without one), and whether another waits in the queue.
+
+        Raises:
+            NotFoundError: no such job.
+        """
+        answer = self._transport.read_json(f"{item_path(full_name)}/api/json", {"tree": "lastBuild[number],inQueue"})
+        build = answer.get("lastBuild") or {}
+        return int(build.get("number") or 0), answer.get("inQueue") is True
+
 
 def _flatten(jobs: list[dict[str, Any]], levels: int) -> Iterator[dict[str, Any]]:
     """A nested listing as a flat one.

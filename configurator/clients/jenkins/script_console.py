@@ -14,7 +14,7 @@ from configurator.clients.redaction import Redactor
 from configurator.errors import ScriptError
 from configurator.secret import Secret
 
-_QUESTIONS = frozenset({"inventory", "compare", "encrypt"})
+_QUESTIONS = frozenset({"inventory", "jobs", "compare", "encrypt"})
 """Scripts that change nothing."""
 
 

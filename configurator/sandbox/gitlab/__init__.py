@@ -2,7 +2,8 @@
 
 It answers as the contract says: tokens, scopes and roles, hooks with their defaults and resets, paging,
 limits and the differences between versions; and it really delivers hooks to receivers on loopback.
-Routes are declared in the modules ``api_*``; a further one (OAuth, say) adds its table in ``api.py``.
+Routes are declared in the modules ``api_*``; a further one adds its table in ``api.py``. OAuth and its pages are
+in ``api_oauth`` and the modules ``oauth_*``.
 """
 
 from configurator.sandbox.gitlab.model import (
@@ -19,6 +20,8 @@ from configurator.sandbox.gitlab.model import (
     Token,
     User,
 )
+from configurator.sandbox.gitlab.oauth_provider import Issued
+from configurator.sandbox.gitlab.oauth_records import Application
 from configurator.sandbox.gitlab.server import GitLabSandbox
 from configurator.sandbox.gitlab.settings import Limit, Settings
 
@@ -28,10 +31,12 @@ __all__ = [
     "MAINTAINER",
     "OWNER",
     "REPORTER",
+    "Application",
     "Delivery",
     "GitLabSandbox",
     "Group",
     "Hook",
+    "Issued",
     "Limit",
     "MergeRequest",
     "Project",

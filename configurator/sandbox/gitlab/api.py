@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from configurator.sandbox.gitlab import (
     api_ci,
@@ -17,7 +18,7 @@ from configurator.sandbox.gitlab import (
 from configurator.sandbox.gitlab.answers import ApiError, Redirect, message, unauthorized
 from configurator.sandbox.gitlab.auth import Caller
 from configurator.sandbox.gitlab.call import Call, Instance, Route, Routes
-from configurator.sandbox.gitlab.limits import throttle
+from configurator.sandbox.gitlab.limits import HEADERS_FLAG, Throttle, throttle
 from configurator.sandbox.gitlab.params import content_type
 from configurator.sandbox.server import Request, Response
 
@@ -34,6 +35,18 @@ ROUTES: tuple[Route, ...] = (
 _READS = ("GET", "HEAD")
 
 
+def frozen(instance: Instance, request: Request) -> Response | None:
+    """What maintenance and read-only mode answer to writes; without a JSON type: a redirect."""
+    settings = instance.world.settings
+    if request.method in _READS or not (settings.maintenance or settings.read_only):
+        return None
+    if content_type(request) != "application/json":
+        return Response(301, "", {"Location": f"{instance.base_url}/", "Content-Type": "text/html"})
+    if settings.maintenance:
+        return message(503, "GitLab Maintenance: system is in maintenance mode").response()
+    return message(403, "You cannot perform write operations on a read-only instance").response()
+
+
 class Api:
     """Answers requests below ``/api/v4``."""
 
@@ -42,11 +55,23 @@ class Api:
         self._routes = Routes(ROUTES, instance.release)
 
     def answer(self, request: Request) -> Response:
-        """The answer to ``request``."""
+        """The answer to ``request``, which tells of the throttle on newer versions (contract, behaviour 12)."""
+        with self._instance.world.lock:
+            throttled = self._counted(request)
+        if throttled is None:
+            return self._answer(request)
+        if throttled.exceeded:
+            return throttled.refusal()
+        response = self._answer(request)
+        if HEADERS_FLAG not in self._instance.world.settings.feature_flags:
+            return response
+        return replace(response, headers={**response.headers, **throttled.headers})
+
+    def _answer(self, request: Request) -> Response:
         instance = self._instance
         try:
             with instance.world.lock:
-                refused = self._throttled(request) or self._frozen(request)
+                refused = frozen(instance, request)
                 if refused is not None:
                     return refused
                 route, args = self._routes.find(request.method, request.path)
@@ -63,7 +88,7 @@ class Api:
             call.world.touch()
         return response
 
-    def _throttled(self, request: Request) -> Response | None:
+    def _counted(self, request: Request) -> Throttle | None:
         """Counts by user, as the throttle of authenticated requests does."""
         instance = self._instance
         key: object = "anonymous"
@@ -71,17 +96,6 @@ class Api:
             token = instance.gatekeeper.token_of(request)
             key = token.user_id if token else key
         return throttle(instance.limiter, instance.world.settings, instance.world.clock, key)
-
-    def _frozen(self, request: Request) -> Response | None:
-        """What maintenance and read-only mode answer to writes; without a JSON type: a redirect."""
-        settings = self._instance.world.settings
-        if request.method in _READS or not (settings.maintenance or settings.read_only):
-            return None
-        if content_type(request) != "application/json":
-            return Response(301, "", {"Location": f"{self._instance.base_url}/", "Content-Type": "text/html"})
-        if settings.maintenance:
-            return message(503, "GitLab Maintenance: system is in maintenance mode").response()
-        return message(403, "You cannot perform write operations on a read-only instance").response()
 
     def _caller(self, request: Request, route: Route) -> Caller | None:
         gatekeeper = self._instance.gatekeeper

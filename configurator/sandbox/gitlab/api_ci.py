@@ -61,9 +61,19 @@ def update_variable(call: Call) -> Response:
         changes["value"] = call.params.text("value", nullable=False) or ""
     call.params.check()
     candidate = Variable(**{**vars(variable), **changes})
+    if candidate.hidden and not candidate.masked:
+        text = "The visibility setting cannot be changed for masked and hidden variables."
+        raise ApiError(400, {"message": {"base": [text]}})
     _check(project, candidate, but=variable)
     vars(variable).update(changes)
     return json_response(entities.variable(variable, call.release))
+
+
+def delete_variable(call: Call) -> Response:
+    """DELETE /projects/:id/variables/:key."""
+    project = call.managed_project()
+    project.variables.remove(_find(call, project))
+    return no_content()
 
 
 def _changes(call: Call) -> JSON:
@@ -159,6 +169,7 @@ ROUTES = (
     Route("POST", _VARIABLES, create_variable, "CI/CD Variable: Create"),
     Route("GET", f"{_VARIABLES}/:key", show_variable, "CI/CD Variable: Read", READ),
     Route("PUT", f"{_VARIABLES}/:key", update_variable, "CI/CD Variable: Update"),
+    Route("DELETE", f"{_VARIABLES}/:key", delete_variable, "CI/CD Variable: Delete"),
     *(
         Route(method, f"/projects/:id/{folder}/jenkins", handler, permission, scopes)
         for folder in ("integrations", "services")

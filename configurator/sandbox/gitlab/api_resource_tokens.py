@@ -5,9 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from configurator.sandbox.gitlab import entities
-from configurator.sandbox.gitlab.answers import bad_request, json_response, message, unauthorized
+from configurator.sandbox.gitlab.answers import (
+    ApiError,
+    bad_request,
+    json_response,
+    message,
+    no_content,
+    unauthorized,
+)
 from configurator.sandbox.gitlab.api_users import check_expiry, own_token, rotate
-from configurator.sandbox.gitlab.call import Call, Route
+from configurator.sandbox.gitlab.auth import expired
+from configurator.sandbox.gitlab.call import WRITE, Call, Route
 from configurator.sandbox.gitlab.model import MAINTAINER, OWNER, PLANNER, ROLES, Group, Project, Token
 from configurator.sandbox.gitlab.release import ALWAYS, Release
 from configurator.sandbox.server import Response
@@ -33,13 +41,14 @@ _SELF_SINCE: Release = (16, 10)
 
 def create_for_project(call: Call) -> Response:
     """POST /projects/:id/access_tokens."""
-    project = call.managed_project()
-    return _create(call, project, call.role(project))
+    project = call.project()
+    return _create(call, project, call.role(project), MAINTAINER)
 
 
 def create_for_group(call: Call) -> Response:
     """POST /groups/:id/access_tokens."""
-    return _create(call, call.group(OWNER), OWNER)
+    group = call.group()
+    return _create(call, group, _group_role(call, group), OWNER)
 
 
 def rotate_for_project(call: Call) -> Response:
@@ -57,9 +66,19 @@ def rotate_for_group(call: Call) -> Response:
     return _rotate(call, call.group(OWNER), OWNER)
 
 
-def _create(call: Call, resource: Project | Group, my_role: int) -> Response:
+def revoke_for_project(call: Call) -> Response:
+    """DELETE /projects/:id/access_tokens/:token_id."""
+    return _revoke(call, call.managed_project())
+
+
+def revoke_for_group(call: Call) -> Response:
+    """DELETE /groups/:id/access_tokens/:token_id."""
+    return _revoke(call, call.group(OWNER))
+
+
+def _create(call: Call, resource: Project | Group, my_role: int, needed: int) -> Response:
     kind = _kind(resource)
-    if call.me.bot:
+    if call.me.bot or my_role < needed:
         raise bad_request(f"User does not have permission to create {kind} access token")
     name = call.params.text("name", required=True, nullable=False)
     scopes = call.params.texts("scopes", required=True)
@@ -77,6 +96,7 @@ def _create(call: Call, resource: Project | Group, my_role: int) -> Response:
     if wanted is not None and wanted < call.world.today():
         raise bad_request("Expires at must be a future date")
     check_expiry(call, wanted)
+    _check_limit(call, resource)
     if wanted is None and call.world.settings.token_expiry_required:
         wanted = call.world.today() + timedelta(days=call.world.settings.token_days)
     token = call.world.add_resource_token(
@@ -90,19 +110,30 @@ def _create(call: Call, resource: Project | Group, my_role: int) -> Response:
     return json_response(entities.resource_token(token, call.instance), 201)
 
 
+def _check_limit(call: Call, resource: Project | Group) -> None:
+    limit, today = call.world.settings.resource_token_limit, call.world.today()
+    tokens = (token for token in call.world.tokens.values() if _belongs(token, resource))
+    if limit is not None and sum(not token.revoked and not expired(token, today) for token in tokens) >= limit:
+        raise bad_request("Access token limit reached")
+
+
+def _revoke(call: Call, resource: Project | Group) -> Response:
+    token = call.world.tokens.get(call.number("token_id"))
+    if token is None or token.revoked or not _belongs(token, resource):
+        raise _absent(call, resource)
+    if call.me.bot:
+        raise bad_request(f"{call.me.name} cannot delete {call.world.users[token.user_id].name}")
+    token.revoked = True
+    return no_content()
+
+
 def _rotate(call: Call, resource: Project | Group, my_role: int) -> Response:
     if call.me.bot:
         raise unauthorized()
+    call.instance.gatekeeper.check_scope(own_token(call), WRITE, reading=False)
     token = call.world.tokens.get(call.number("token_id"))
     if token is None or not _belongs(token, resource):
-        raise (
-            message(
-                404,
-                f"404 Could not find {_kind(resource)} access token with token_id: {call.args['token_id']} Not Found",
-            )
-            if call.is_admin
-            else unauthorized()
-        )
+        raise _absent(call, resource) if call.is_admin else unauthorized()
     if (token.access_level or 0) > my_role:
         raise bad_request("Not eligible to rotate tokens with permissions not held by the user")
     return json_response(entities.resource_token(rotate(call, token), call.instance))
@@ -115,6 +146,15 @@ def _rotate_self(call: Call, resource: Project | Group) -> Response:
     if not _belongs(token, resource):
         raise message(405, "405 Method Not Allowed")
     return json_response(entities.resource_token(rotate(call, token), call.instance))
+
+
+def _absent(call: Call, resource: Project | Group) -> ApiError:
+    kind, number = _kind(resource), call.args["token_id"]
+    return message(404, f"404 Could not find {kind} access token with token_id: {number} Not Found")
+
+
+def _group_role(call: Call, group: Group) -> int:
+    return OWNER if call.is_admin else call.world.group_role(call.me, group.id)
 
 
 def _means_self(call: Call) -> bool:
@@ -132,13 +172,14 @@ def _belongs(token: Token, resource: Project | Group) -> bool:
 def _routes() -> tuple[Route, ...]:
     rotating = ("api", "self_rotate")
     routes: list[Route] = []
-    for kind, create, renew in (
-        ("project", create_for_project, rotate_for_project),
-        ("group", create_for_group, rotate_for_group),
+    for kind, create, renew, revoke in (
+        ("project", create_for_project, rotate_for_project, revoke_for_project),
+        ("group", create_for_group, rotate_for_group, revoke_for_group),
     ):
         base, words = f"/{kind}s/:id/access_tokens", f"{kind.title()} Access Token"
         routes += [
             Route("POST", base, create, f"{words}: Create", boundary=kind),
+            Route("DELETE", f"{base}/:token_id", revoke, f"{words}: Revoke", boundary=kind),
             Route(
                 "POST",
                 f"{base}/:token_id/rotate",

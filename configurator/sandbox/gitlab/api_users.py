@@ -15,13 +15,14 @@ from configurator.sandbox.gitlab.answers import (
     unauthorized,
 )
 from configurator.sandbox.gitlab.auth import ANY_SCOPE, expired
-from configurator.sandbox.gitlab.call import Call, Route
+from configurator.sandbox.gitlab.call import WRITE, Call, Route
 from configurator.sandbox.gitlab.model import ROLES, Group, Project, Token
 from configurator.sandbox.gitlab.paging import page_of
 from configurator.sandbox.gitlab.release import Release
 from configurator.sandbox.server import Response
 
 EXPIRES_AT_SINCE: Release = (16, 6)
+REVOKE_BY_ANY_SCOPE_SINCE: Release = (15, 4)
 _ONE_WEEK = 7
 ANY_READ = ("api", "read_api", "read_user")
 
@@ -43,7 +44,10 @@ def show_self(call: Call) -> Response:
 
 def revoke_self(call: Call) -> Response:
     """DELETE /personal_access_tokens/self."""
-    _personal(call).revoked = True
+    token = _personal(call)
+    if call.release < REVOKE_BY_ANY_SCOPE_SINCE:
+        call.instance.gatekeeper.check_scope(token, WRITE, reading=False)
+    token.revoked = True
     return no_content()
 
 
@@ -98,7 +102,7 @@ def rotate(call: Call, token: Token) -> Token:
         text = "Rotation of legacy personal access tokens is disabled. Use a fine-grained token instead."
         raise bad_request(text)
     if token.revoked:
-        call.instance.gatekeeper.revoke_family(token)
+        call.world.revoke_family(token.family)
         raise bad_request("Token already revoked")
     if expired(token, call.world.today()):
         raise bad_request("Token already expired")

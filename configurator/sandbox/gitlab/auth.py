@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from configurator.sandbox.gitlab.answers import bearer_error, forbidden, not_found, unauthorized
 from configurator.sandbox.gitlab.model import Project, Token, User, from_iso
@@ -30,6 +30,11 @@ class Caller:
 def expired(token: Token, today: date) -> bool:
     """Whether the token is dead by date; it is on the very day it expires."""
     return token.expires_at is not None and date.fromisoformat(token.expires_at) <= today
+
+
+def outlived(token: Token, now: datetime) -> bool:
+    """Whether an OAuth token has lived its time."""
+    return token.lifetime is not None and now - from_iso(token.created_at) >= timedelta(seconds=token.lifetime)
 
 
 class Gatekeeper:
@@ -67,15 +72,15 @@ class Gatekeeper:
         Raises:
             ApiError: 401 or 403.
         """
-        if expired(token, self._world.today()):
+        if expired(token, self._world.today()) or outlived(token, self._world.clock()):
             text = "Token is expired. You can either do re-authorization or token refresh."
             raise bearer_error(401, "invalid_token", text)
         if token.revoked:
             if rotating and self._release >= REUSE_DETECTION_SINCE:
-                self.revoke_family(token)
+                self._world.revoke_family(token.family)
             text = "Token was revoked. You have to re-authorize from the user."
             raise bearer_error(401, "invalid_token", text)
-        self._check_scope(token, scopes, reading)
+        self.check_scope(token, scopes, reading)
         if token.kind == "impersonation" and not self._world.settings.impersonation:
             text = "Token is an impersonation token but impersonation was disabled."
             raise bearer_error(401, "invalid_token", text)
@@ -84,13 +89,6 @@ class Gatekeeper:
         self._note_use(token)
         admin = user.admin and (not self._world.settings.admin_mode or "admin_mode" in token.scopes)
         return Caller(user, token, admin)
-
-    def revoke_family(self, token: Token) -> None:
-        """Revoke every active token that came from the same one."""
-        for other in self._world.tokens.values():
-            if other.family == token.family:
-                other.revoked = True
-        self._world.touch()
 
     def check_grant(self, token: Token, permission: str, boundary: str) -> None:
         """Refuse a fine-grained token that lacks ``permission``, and legacy ones where those are enforced.
@@ -112,7 +110,8 @@ class Gatekeeper:
         if token.kind == "fine-grained" and token.projects is not None and project.id not in token.projects:
             raise not_found()
 
-    def _check_scope(self, token: Token, scopes: Sequence[str], reading: bool) -> None:
+    def check_scope(self, token: Token, scopes: Sequence[str], reading: bool) -> None:
+        """Refuse a token that has none of ``scopes``; fine-grained ones are judged by their grant instead."""
         usable = [scope for scope in scopes if reading or scope not in _READ_ONLY_SCOPES]
         if token.kind == "fine-grained" or "*" in usable or set(usable) & set(token.scopes):
             return
@@ -132,8 +131,13 @@ class Gatekeeper:
                 f"You (@{user.username}) must accept the Terms of Service in order to perform this action. "
                 f"To accept these terms, please access GitLab from a web browser at {self._base_url}."
             )
+        if reason := self._world.settings.ip_refusal or user.refusal:
+            raise forbidden(reason)
 
     def _note_use(self, token: Token) -> None:
+        previous = self._world.oauth.take_previous(token.id)
+        if previous is not None:
+            self._world.tokens[previous].revoked = True
         now = self._world.clock()
         if token.last_used_at is None or now - from_iso(token.last_used_at) >= _LAST_USED_EVERY:
             token.last_used_at = self._world.now()

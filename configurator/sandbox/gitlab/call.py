@@ -257,18 +257,18 @@ class Routes:
         """
         parts = tuple(path.removeprefix(API).strip("/").split("/"))
         method = "GET" if method == "HEAD" else method
-        known = False
+        known = younger = False
         for route in self._by_length.get(len(parts), []):
             args = route.match(parts)
             if args is None:
                 continue
             if self._release < route.since:
-                if route.method == method:
-                    raise route_not_found()
+                # Another route may still take it: "self" was an id like any other (and not a number) once.
+                younger = younger or route.method == method
                 continue
             if route.method == method:
                 return route, args
             known = True
-        if known:
+        if known and not younger:
             raise ApiError(405, {"error": "405 Not Allowed"})
         raise route_not_found()

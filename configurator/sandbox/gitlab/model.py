@@ -40,7 +40,13 @@ def from_iso(text: str) -> datetime:
 
 @dataclass
 class User:
-    """An account. ``bot`` users stand behind project and group tokens."""
+    """An account.
+
+    Attributes:
+        bot: stands behind a project or group token.
+        password: to sign in with a browser; None = can't.
+        refusal: any other reason why the API shuts it out, as text; None = none.
+    """
 
     id: int
     username: str
@@ -51,6 +57,8 @@ class User:
     state: UserState = "active"
     terms_accepted: bool = True
     bot: bool = False
+    password: str | None = field(default=None, repr=False)
+    refusal: str | None = None
 
 
 @dataclass
@@ -63,6 +71,7 @@ class Token:
         permissions: of a fine-grained token, such as ``Webhook: Read``.
         projects: of a fine-grained token, ids it is granted on; None = all.
         resource_type: ``project`` or ``group`` for their tokens.
+        lifetime: seconds it lives, of an OAuth token.
     """
 
     id: int
@@ -82,11 +91,15 @@ class Token:
     resource_type: str | None = None
     resource_id: int | None = None
     access_level: int | None = None
+    lifetime: int | None = None
 
 
 @dataclass
 class Group:
-    """A namespace. ``kind`` is ``user`` for somebody's personal one. ``members``: user id → role."""
+    """A namespace. ``kind`` is ``user`` for somebody's personal one. ``members``: user id → role.
+
+    ``ip_restricted``: its IP allow list has no room for any caller, so that what is in it can't be seen.
+    """
 
     id: int
     name: str
@@ -98,6 +111,7 @@ class Group:
     visibility: Visibility = "private"
     archived: bool = False
     members: dict[int, int] = field(default_factory=dict)
+    ip_restricted: bool = False
 
 
 @dataclass

@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 from configurator.sandbox.gitlab import page
 from configurator.sandbox.gitlab.answers import route_not_found
 from configurator.sandbox.gitlab.api import Api
+from configurator.sandbox.gitlab.api_oauth import PREFIXES, OAuthApi
 from configurator.sandbox.gitlab.auth import Gatekeeper
 from configurator.sandbox.gitlab.call import API, Instance
 from configurator.sandbox.gitlab.delivery import Deliverer
 from configurator.sandbox.gitlab.happenings import Happenings
 from configurator.sandbox.gitlab.limits import Limiter
 from configurator.sandbox.gitlab.model import Commit, Delivery, Group, Hook, MergeRequest, Note, Project, Token, User
+from configurator.sandbox.gitlab.oauth_provider import Issued, Provider
+from configurator.sandbox.gitlab.oauth_records import Application
 from configurator.sandbox.gitlab.payloads import Payloads
 from configurator.sandbox.gitlab.release import parse_release
 from configurator.sandbox.gitlab.settings import Clock, Settings, settings_for, utc_now
@@ -94,6 +97,8 @@ class GitLabSandbox(EmbeddedServer):
             happenings=self._happenings,
         )
         self._api = Api(self._instance)
+        self._provider = Provider(self._world, release)
+        self._oauth = OAuthApi(self._instance, self._provider)
         self._state = StateFile(state, self._world) if state else None
         try:
             self.restored = self._state.load() if self._state else False
@@ -119,6 +124,8 @@ class GitLabSandbox(EmbeddedServer):
         """Answer one request."""
         if request.path == API or request.path.startswith(f"{API}/"):
             return self._api.answer(request)
+        if request.path.startswith(PREFIXES):
+            return self._oauth.answer(request)
         if request.path == "/" and request.method in ("GET", "HEAD"):
             number = request.query.get("page", "1")
             with self._world.lock:
@@ -156,6 +163,12 @@ class GitLabSandbox(EmbeddedServer):
             return list(self._world.tokens.values())
 
     @property
+    def applications(self) -> dict[str, Application]:
+        """OAuth applications by name."""
+        with self._world.lock:
+            return {found.name: found for found in self._world.oauth.applications.values()}
+
+    @property
     def projects(self) -> dict[str, Project]:
         """Projects by path."""
         with self._world.lock:
@@ -183,6 +196,13 @@ class GitLabSandbox(EmbeddedServer):
         with self._world.lock:
             return self._world.add_resource_token(resource, name, scopes, **options)
 
+    def add_application(
+        self, name: str, redirect_uris: Iterable[str] = (), scopes: Iterable[str] = ("api",), **options: Any
+    ) -> Application:
+        """A new OAuth application; see :meth:`Provider.add_application`."""
+        with self._world.lock:
+            return self._provider.add_application(name, redirect_uris, scopes, **options)
+
     def add_group(self, path: str, **options: Any) -> Group:
         """The group at ``path``, made where missing; see :meth:`World.add_group`."""
         with self._world.lock:
@@ -208,6 +228,24 @@ class GitLabSandbox(EmbeddedServer):
             return self._world.move_project(project, path)
 
     # -- doing what people do -----------------------------------------------------------------------------
+
+    def authorize(self, application: Application, user: UserRef, scopes: Iterable[str] | None = None) -> Issued:
+        """The tokens an application has once ``user`` authorized it; None = all scopes it may ask for."""
+        with self._world.lock:
+            wanted = list(application.scopes if scopes is None else scopes)
+            return self._provider.issue(application, self._world.user(user), wanted)
+
+    def answer_device(self, user_code: str, user: UserRef | None) -> None:
+        """Approve the device that shows ``user_code`` as ``user``; None = deny.
+
+        Raises:
+            KeyError: no device waits with that code.
+        """
+        with self._world.lock:
+            waiting = self._provider.waiting(user_code)
+            if waiting is None:
+                raise KeyError(f"no device waits with the code {user_code}")
+            self._provider.decide(waiting[0], None if user is None else self._world.user(user))
 
     def push(
         self,

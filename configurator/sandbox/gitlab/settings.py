@@ -49,6 +49,13 @@ class Settings:
         feature_flags: names of those that are on.
         push_event_hooks_limit: a push of more refs than this fires nothing.
         webhook_timeout: seconds.
+        ip_refusal: reason given to every caller, as where its address is not allowed; None = all may come.
+        resource_token_limit: active tokens a project or group may have; None = any number.
+        oauth_token_seconds: how long OAuth access tokens live.
+        refresh_revokes_on_use: the old pair lives on until the new access token is first used.
+        loopback_any_port: redirect URIs on loopback are compared without their port.
+        device_interval: seconds between two polls of the device flow.
+        device_refresh_tokens: the device flow gives refresh tokens too.
         external_url: root URL shown in links and paging, when it is not the one that is listened on.
     """
 
@@ -72,6 +79,13 @@ class Settings:
     feature_flags: set[str] = field(default_factory=set)
     push_event_hooks_limit: int = 3
     webhook_timeout: float = 10.0
+    ip_refusal: str | None = None
+    resource_token_limit: int | None = None
+    oauth_token_seconds: int = 7200
+    refresh_revokes_on_use: bool = False
+    loopback_any_port: bool = False
+    device_interval: int = 5
+    device_refresh_tokens: bool = False
     external_url: str | None = None
 
 
@@ -87,6 +101,9 @@ def settings_for(release: Release) -> Settings:
             "project": Limit(400, 60),
             "group_projects": Limit(600, 60),
         }
+    if release >= (17, 3):
+        settings.feature_flags.add("oauth2_device_grant_flow")
     if release >= (19, 0):
         settings.feature_flags.add("webhook_signing_token")
+        settings.feature_flags.add("rate_limiting_headers_for_unthrottled_requests")
     return settings

@@ -46,6 +46,7 @@ def dump(world: World) -> str:
         "projects": list(world.projects.values()),
         "hooks": hooks,
         "deliveries": deliveries,
+        "oauth": world.oauth.dump(),
     }
     return json.dumps(data, default=vars, separators=(",", ":"))
 
@@ -74,6 +75,7 @@ def restore(world: World, text: str) -> None:
         for record in data["deliveries"]:
             log = world.deliveries.setdefault(record["hook_id"], deque(maxlen=DELIVERIES_PER_HOOK))
             log.appendleft(Delivery(**record))
+        world.oauth.restore(data.get("oauth", {}))
         world.moved = data["moved"]
     except (KeyError, TypeError, ValueError) as reason:
         raise ValueError(f"not a state file of the embedded GitLab ({reason})") from reason

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache, partial
 
 from configurator.sandbox.gitlab.model import (
     Delivery,
@@ -174,9 +175,13 @@ class Store:
 
     # -- who may see what ---------------------------------------------------------------------------------
 
+    def ip_restricted(self, group_id: int | None) -> bool:
+        """Whether an IP allow list hides a group or one above it."""
+        return any(group.ip_restricted for group in self.ancestors(group_id))
+
     def group_role(self, user: User | None, group_id: int | None) -> int:
         """The role ``user`` has in a group, its parents included; 0 = none."""
-        if user is None:
+        if user is None or self.ip_restricted(group_id):
             return 0
         return max((group.members.get(user.id, 0) for group in self.ancestors(group_id)), default=0)
 
@@ -184,14 +189,12 @@ class Store:
         """Looks up the role ``user`` has in a project by whatever way, 0 = none; quick for many projects."""
         if user is None:
             return lambda project: 0
-        in_groups: dict[int, int] = {}
-
-        def in_group(group_id: int) -> int:
-            if group_id not in in_groups:
-                in_groups[group_id] = self.group_role(user, group_id)
-            return in_groups[group_id]
+        in_group = cache(partial(self.group_role, user))
+        hidden = cache(self.ip_restricted)
 
         def role(project: Project) -> int:
+            if hidden(project.namespace_id):
+                return 0
             best = max(project.members.get(user.id, 0), in_group(project.namespace_id))
             for group_id, level in project.shared_with.items():
                 best = max(best, min(level, in_group(group_id)))

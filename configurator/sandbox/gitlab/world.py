@@ -20,15 +20,36 @@ from configurator.sandbox.gitlab.model import (
     UserState,
     Visibility,
 )
+from configurator.sandbox.gitlab.oauth_records import OAuthRecords
 from configurator.sandbox.gitlab.repository import first_commit
+from configurator.sandbox.gitlab.settings import Clock, Settings
 from configurator.sandbox.gitlab.store import ProjectRef, Store, UserRef
 
 
 class World(Store):
-    """A store that new things can be put into by name."""
+    """A store that new things can be put into by name.
 
-    def add_user(self, username: str, *, admin: bool = False, state: UserState = "active", bot: bool = False) -> User:
+    Attributes:
+        oauth: what the OAuth provider remembers.
+    """
+
+    def __init__(self, clock: Clock, settings: Settings) -> None:
+        super().__init__(clock, settings)
+        self.oauth = OAuthRecords()
+
+    def add_user(
+        self,
+        username: str,
+        *,
+        admin: bool = False,
+        state: UserState = "active",
+        bot: bool = False,
+        password: str | None = None,
+    ) -> User:
         """A new account.
+
+        Args:
+            password: to sign in with a browser; None = can't.
 
         Raises:
             ValueError: the name is taken.
@@ -38,6 +59,7 @@ class World(Store):
         name = username.replace(".", " ").replace("_", " ").title()
         email = f"{username}@example.com"
         user = User(self.next_id("user"), username, name, self.now(), email, admin=admin, state=state, bot=bot)
+        user.password = password
         self.put_user(user)
         return user
 
@@ -62,7 +84,8 @@ class World(Store):
         Args:
             scopes: legacy scopes; a fine-grained token always has ``granular``.
             value: None makes one up that looks real.
-            expires_at: a date, ``"never"``, or None = the longest life the instance gives by default.
+            expires_at: a date, ``"never"``, or None = the longest life the instance gives by default; OAuth tokens
+                live two hours instead.
             family: of the token it replaces.
             permissions, projects: what a fine-grained token is granted, and on which project ids (None = all).
             resource: the project or group it is a token of.
@@ -77,7 +100,8 @@ class World(Store):
             created_at=self.now(),
             family=family or token_id,
             kind=kind,
-            expires_at=self._expiry(expires_at),
+            expires_at=None if kind == "oauth" and expires_at is None else self._expiry(expires_at),
+            lifetime=self.settings.oauth_token_seconds if kind == "oauth" else None,
             description=description,
             permissions=list(permissions),
             projects=None if projects is None else list(projects),
@@ -87,6 +111,13 @@ class World(Store):
         )
         self.put_token(token)
         return token
+
+    def revoke_family(self, family: int) -> None:
+        """Revoke every active token that came from the same one."""
+        for token in self.tokens.values():
+            if token.family == family:
+                token.revoked = True
+        self.touch()
 
     def add_resource_token(
         self,

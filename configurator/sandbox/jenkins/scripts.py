@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from configurator.sandbox.jenkins import inventory
+from configurator.sandbox.jenkins import inventory, jobs
 from configurator.sandbox.jenkins.classes import ITEM_CLASSES
 from configurator.sandbox.jenkins.connection import Connection, DuplicateConnectionError
 from configurator.sandbox.jenkins.controller import Controller
@@ -55,6 +55,8 @@ class ScriptConsole:
     def _operation(self, name: str, payload: dict[str, Any], user: User) -> dict[str, Any]:
         if name == "inventory":
             return inventory.answer(self._controller, payload, self._root_url(), user)
+        if name == "jobs":
+            return jobs.answer(self._controller, payload)
         if name == "compare":
             return self._compare(payload)
         if name == "encrypt":

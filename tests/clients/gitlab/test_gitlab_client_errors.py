@@ -156,7 +156,7 @@ def test_a_limit_that_stays(serve: Serve, time_: Any) -> None:
     with pytest.raises(ServerError, match=r"limits the rate of requests \(Retry later\)") as error:
         client(server.url, time_).project(7)
     assert error.value.status == 429
-    assert time_.slept == [30] * 5
+    assert time_.slept == [30] * 12
 
 
 def test_html_of_a_proxy_never_shows(requests_mock: Mock, time_: Any) -> None:

@@ -85,3 +85,30 @@ def test_a_test_delivery(requests_mock: Mock, time_: Any) -> None:
     with pytest.raises(NotFoundError, match="no such API") as missing:
         client().test_hook(7, 1, "push_events")
     assert "too old" in missing.value.hint
+
+
+def test_one_hook(requests_mock: Mock) -> None:
+    shown = {"id": 3, "url": "u", "custom_headers": [{"key": "X"}], "url_variables": []}
+    requests_mock.get(f"{API}/projects/7/hooks/3", json=shown)
+    assert client().hook(7, 3) == shown
+    requests_mock.get(f"{API}/projects/7/hooks/4", status_code=404, json={"message": "404 Not found"})
+    with pytest.raises(NotFoundError):
+        client().hook(7, 4)
+
+
+def test_the_log_of_a_hook(requests_mock: Mock) -> None:
+    url = f"{API}/projects/7/hooks/3/events"
+    requests_mock.get(url, json=[{"id": n} for n in range(20)], headers={"Link": f'<{url}?page=2>; rel="next"'})
+    requests_mock.get(f"{url}?page=2", json=[{"id": 20}, {"id": 21}])
+    assert client().hook_events(7, 3) == [{"id": n} for n in range(20)]
+    assert len(requests_mock.request_history) == 1, "a full page is enough"
+    assert requests_mock.last_request.qs == {"per_page": ["20"]}, "more are refused with 400"
+    assert client().hook_events(7, 3, limit=21) == [{"id": n} for n in range(21)]
+    client().hook_events(7, 3, limit=5)
+    assert requests_mock.last_request.qs == {"per_page": ["5"]}
+
+
+@pytest.mark.parametrize("body", [{"error": "404 Not Found"}, {"message": "404 Not found"}])
+def test_no_log_is_none(body: dict[str, str], requests_mock: Mock) -> None:
+    requests_mock.get(f"{API}/projects/7/hooks/3/events", status_code=404, json=body)
+    assert client().hook_events(7, 3) is None

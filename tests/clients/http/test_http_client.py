@@ -1,6 +1,8 @@
 import logging
+import re
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -153,9 +155,91 @@ def test_a_429_is_waited_for(method: str, serve: Serve, time_: Any) -> None:
 
 
 def test_a_429_without_end_is_given_back(serve: Serve, time_: Any) -> None:
-    server = serve(lambda request: Response(429, "", {"Retry-After": "600"}))
+    server = serve(lambda request: Response(429, "", {"Retry-After": "200"}))
     assert client(server.url, time_).send("GET", "/").status_code == 429
-    assert time_.slept == [60] * 5
+    assert time_.slept == [200] * 3
+
+
+def test_a_window_of_ten_minutes_that_nobody_tells_of_is_sat_out(serve: Serve, time_: Any) -> None:
+    """GET /projects: no Retry-After, 2,000 requests in ten minutes (contract, behaviour 12)."""
+    end = time_.now + 600
+    server = serve(lambda request: Response(429) if time_.now < end else Response(200, "fine"))
+    assert client(server.url, time_).send("GET", "/").text == "fine"
+    assert time_.slept == [60] * 10
+
+
+def test_a_wait_beyond_all_patience_is_not_begun(serve: Serve, time_: Any) -> None:
+    server = serve(lambda request: Response(429, "", {"Retry-After": "3600"}))
+    assert client(server.url, time_).send("GET", "/").status_code == 429
+    assert time_.slept == []
+
+
+def waits(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def test_a_long_wait_is_told_of(serve: Serve, time_: Any, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(ok)
+    server.inject(fault("answer", response=Response(429, "", {"Retry-After": "30"})))
+    client(server.url, time_).send("GET", "/")
+    assert len(waits(caplog)) == 1
+    assert re.fullmatch(rf"Server {server.url}: asks to wait 30 s, until \d\d:\d\d:\d\d", waits(caplog)[0])
+
+
+def test_a_short_wait_is_not_worth_a_word(serve: Serve, time_: Any, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(ok)
+    server.inject(fault("answer", response=Response(429, "", {"Retry-After": "1"})))
+    server.inject(fault("answer", response=Response(503)))
+    client(server.url, time_).send("GET", "/")
+    assert time_.slept == [1, 0.5]
+    assert waits(caplog) == []
+
+
+def test_a_server_that_starts_is_told_of(serve: Serve, time_: Any, caplog: pytest.LogCaptureFixture) -> None:
+    server = serve(ok)
+    server.inject(fault("answer", response=Response(503, "", {"Retry-After": "5"})))
+    client(server.url, time_).send("GET", "/")
+    assert len(waits(caplog)) == 1
+    assert "answers 503 and asks to wait, trying again at " in waits(caplog)[0]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Response(429, "", {"Retry-After": "300"}), Response(503, "", {"Retry-After": "300"})],
+    ids=["in the queue for the limit", "between two tries"],
+)
+def test_an_interruption_wakes_all_who_wait(refusal: Response, serve: Serve) -> None:
+    server = serve(lambda request: refusal)
+    http = Http("Server", server.url)
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(http.send, "GET", "/") for _ in range(4)]
+        while server.count() < 1:
+            time.sleep(0.01)
+        http.interrupt()
+        errors = [future.exception(timeout=10) for future in waiting]
+    assert time.monotonic() - began < 10
+    assert [str(error) for error in errors] == [
+        f"Server {server.url}: not asked any more, since the run was stopped"
+    ] * 4
+    assert all(isinstance(error, UnreachableError) for error in errors)
+    sent = http.requests_sent
+    http.close()
+    with pytest.raises(UnreachableError, match="not asked any more"):
+        http.send("GET", "/")
+    assert http.requests_sent == sent, "nothing is sent after it"
+
+
+def test_a_write_that_is_interrupted_between_two_tries_keeps_its_truth(serve: Serve, time_: Any) -> None:
+    server = serve(ok)
+    server.inject(fault("cut-after"))
+
+    def sleep(seconds: float) -> None:
+        http.interrupt()
+
+    http = client(server.url, time_, sleep=sleep)
+    with pytest.raises(AnswerLostError, match="it may have been carried out"):
+        http.send("PUT", "/x", retry=True)
 
 
 def test_busy_means_later(serve: Serve, time_: Any) -> None:

@@ -158,6 +158,13 @@ def test_builds(requests_mock: Mock) -> None:
     assert client().last_build("a") is None
 
 
+def test_builds_done_and_waiting(requests_mock: Mock) -> None:
+    requests_mock.get(f"{URL}/job/a/api/json", json={"lastBuild": {"number": 3}, "inQueue": True})
+    assert client().build_state("a") == (3, True)
+    requests_mock.get(f"{URL}/job/a/api/json", json={"lastBuild": None})
+    assert client().build_state("a") == (0, False)
+
+
 def test_the_children_of_a_folder(requests_mock: Mock) -> None:
     requests_mock.get(f"{URL}/job/f/api/json", json={"jobs": [{"fullName": "f/a"}, {"fullName": "f/b"}]})
     assert client().list_children("f") == ["f/a", "f/b"]

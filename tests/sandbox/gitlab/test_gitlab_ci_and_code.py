@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -62,6 +63,51 @@ def test_hidden_variables_stay_hidden(ann: Client) -> None:
     made = ann.post(VARIABLES, body).json()
     assert (made["value"], made["masked"], made["hidden"]) == (None, True, True)
     assert ann.get(f"{VARIABLES}/H").json()["value"] is None
+
+
+def test_hidden_variables_can_not_be_unmasked(gitlab: GitLabSandbox, ann: Client) -> None:
+    ann.post(VARIABLES, {"key": "H", "value": "hidden-for-good", "masked_and_hidden": True})
+    status, text = error_of(ann.put(f"{VARIABLES}/H", {"masked": False}))
+    assert (status, list(text)) == (400, ["base"])
+    assert ann.put(f"{VARIABLES}/H", {"value": "another-value"}).json()["value"] is None
+    assert gitlab.projects["shop/payments"].variables[0].value == "another-value"
+
+
+def test_hidden_variables_are_younger(at: Callable[..., Client]) -> None:
+    made = at("17.3.0").post(VARIABLES, {"key": "H", "value": "hidden-for-good", "masked_and_hidden": True}).json()
+    assert (made["masked"], "hidden" in made) == (False, False)
+
+
+@pytest.mark.parametrize("value", ["seven77", "eight 8 with space", "line\nbreak-in-it", "dollar$sign"])
+def test_values_that_can_not_be_masked(ann: Client, value: str) -> None:
+    assert ann.post(VARIABLES, {"key": "K", "value": value}).status_code == 201
+    assert error_of(ann.put(f"{VARIABLES}/K", {"masked": True})) == (400, {"value": ["is invalid"]})
+
+
+def test_tokens_can_be_masked(gitlab: GitLabSandbox, ann: Client) -> None:
+    body = {"key": "K", "value": gitlab.add_token("ann").value, "masked": True, "raw": True, "protected": True}
+    made = ann.post(VARIABLES, body).json()
+    assert (made["masked"], made["raw"], made["protected"]) == (True, True, True)
+
+
+def test_variables_can_be_deleted(ann: Client) -> None:
+    for scope in ("production", "staging"):
+        ann.post(VARIABLES, {"key": "K", "value": scope, "environment_scope": scope})
+    assert ann.delete(f"{VARIABLES}/K").status_code == 409
+    assert ann.delete(f"{VARIABLES}/K?filter[environment_scope]=staging").status_code == 204
+    assert ann.get(f"{VARIABLES}/K").json()["value"] == "production"
+    assert ann.delete(f"{VARIABLES}/K").status_code == 204
+    assert ann.delete(f"{VARIABLES}/K").status_code == 404
+
+
+def test_variables_are_for_maintainers(gitlab: GitLabSandbox, ann: Client) -> None:
+    ann.post(VARIABLES, {"key": "K", "value": "v"})
+    gitlab.add_user("dev")
+    gitlab.projects["shop/payments"].members[gitlab.users["dev"].id] = DEVELOPER
+    dev, reading = client_of(gitlab, "dev"), client_of(gitlab, "ann", ("read_api",))
+    for method, path in (("GET", ""), ("GET", "/K"), ("POST", ""), ("PUT", "/K"), ("DELETE", "/K")):
+        assert dev.call(method, f"{VARIABLES}{path}").status_code == 403
+        assert reading.call(method, f"{VARIABLES}{path}").status_code == (200 if method == "GET" else 403)
 
 
 def test_variable_limit(gitlab: GitLabSandbox, ann: Client) -> None:

@@ -53,6 +53,26 @@ def test_global_throttle(make_gitlab: Callable[..., GitLabSandbox], clock: Clock
     assert client.get("/user").status_code == 200
 
 
+@pytest.mark.parametrize(("version", "told"), [("18.5.0", False), ("19.0.0", True)])
+def test_what_is_left_is_told_with_every_answer_on_newer_versions(
+    version: str, told: bool, make_gitlab: Callable[..., GitLabSandbox], clock: Clock
+) -> None:
+    client = client_of(make_gitlab(version, rate_limit=9))
+    answers = [client.get("/user"), client.get("/projects/99"), client.post("/projects/1/hooks", {})]
+    assert [answer.status_code for answer in answers] == [200, 404, 400]
+    left = [answer.headers.get("RateLimit-Remaining") for answer in answers]
+    assert left == (["8", "7", "6"] if told else [None] * 3)
+    if told:
+        assert int(answers[0].headers["RateLimit-Reset"]) == clock().timestamp() + 30
+        assert answers[0].headers["Date"] == "Tue, 10 Mar 2026 12:00:30 GMT"
+        assert "Retry-After" not in answers[0].headers
+
+
+def test_without_a_throttle_nothing_is_told(make_gitlab: Callable[..., GitLabSandbox]) -> None:
+    answer = client_of(make_gitlab("19.0.0")).get("/user")
+    assert not [name for name in answer.headers if name.startswith("RateLimit")]
+
+
 def test_anonymous_lists_have_a_limit_of_their_own(gitlab: GitLabSandbox) -> None:
     gitlab.settings.endpoint_limits["projects_anonymous"] = gitlab.settings.endpoint_limits["hook_test"]
     statuses = [Client(gitlab, None).get("/projects").status_code for _ in range(6)]

@@ -32,6 +32,16 @@ abstract class Job extends AbstractItem {
 
 class FreeStyleProject extends Job implements ParameterizedJobMixIn.ParameterizedJob {
     boolean disabled
+    Map triggers = [:]
+}
+
+/** A job that holds items, which are its own parts. */
+class MatrixProject extends FreeStyleProject implements ItemGroup {
+    Collection getItems() { throw new AssertionError('the parts of a job are nobody\'s business') }
+}
+
+class DamagedProject extends FreeStyleProject {
+    Map getTriggers() { throw new NoClassDefFoundError('org/example/Gone') }
 }
 
 /** A job that can neither be disabled nor started. */

@@ -63,5 +63,7 @@ abstract class ParameterizedJobMixIn {
 
     interface ParameterizedJob {
         boolean isDisabled()
+
+        Map getTriggers()
     }
 }

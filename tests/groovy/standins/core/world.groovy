@@ -57,7 +57,7 @@ class World {
     }
 
     private void addItem(Jenkins jenkins, Map data) {
-        def plain = data.findAll { key, value -> !(key in ['disk', 'live', 'views', 'credentials']) }
+        def plain = data.findAll { key, value -> !(key in ['disk', 'live', 'views', 'credentials', 'triggers']) }
         def item = make(plain)
         if (item instanceof AbstractItem) {
             item.configFile = new XmlFile(name: item.fullName, text: encrypted(data.disk))
@@ -66,11 +66,19 @@ class World {
         if (data.views != null) {
             item.views = data.views.collect { make(it) }
         }
+        if (data.triggers != null) {
+            item.triggers = data.triggers.collectEntries { [(new Object()): makeTrigger(it)] }
+        }
         if (data.credentials != null) {
             def provider = 'com.cloudbees.hudson.plugins.folder.properties.FolderCredentialsProvider'
             item.addProperty(loader.loadClass(provider).newStore(domains(data.credentials)))
         }
         jenkins.all[item.fullName] = item
+    }
+
+    /** A value that is a mapping with a class is an object, too. */
+    private Object makeTrigger(Map data) {
+        make(data.collectEntries { key, value -> [(key): value instanceof Map ? make(value) : value] })
     }
 
     /** `{"": [credential, …], "DOMAIN": […]}`; the empty name is the global domain. */

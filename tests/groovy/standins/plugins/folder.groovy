@@ -36,3 +36,11 @@ class Folder extends AbstractFolder {
 
 class MultiBranchProject extends AbstractFolder {
 }
+
+class OrganizationFolder extends AbstractFolder {
+}
+
+/** A folder whose items can't be had. */
+class DamagedFolder extends AbstractFolder {
+    Collection getItems() { throw new IllegalStateException('not today') }
+}

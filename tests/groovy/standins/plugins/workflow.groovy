@@ -5,4 +5,5 @@ import jenkins.model.ParameterizedJobMixIn
 
 class WorkflowJob extends Job implements ParameterizedJobMixIn.ParameterizedJob {
     boolean disabled
+    Map triggers = [:]
 }

@@ -1,0 +1,475 @@
+"""Where a new token is written: files, environment files, CI/CD variables, commands, the store of `connect`.
+
+Every sink can prove beforehand that it will take the new value, and can be written again without harm.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from configurator.clients.gitlab import GitLabClient
+from configurator.clients.http.failures import shorten
+from configurator.clients.redaction import Redactor
+from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, PermissionMissingError, ServerError
+from configurator.private_file import replace_private
+from configurator.secret import Secret
+from configurator.spec.models import EnvFileSink, FileSink, GitLabVariableSink, Sink
+from configurator.spec.references import CommandSecret
+from configurator.tokens.store import Entry, TokenStore
+
+COMMAND_TIMEOUT = 60.0
+_MASKABLE = re.compile(r"[A-Za-z0-9_+=/@:.~-]{8,}")
+_NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.:/@%+,=~-]")
+
+
+class SinkTarget(ABC):
+    """A place that takes the new token.
+
+    Attributes:
+        label: what it is called in messages, such as ``file /run/secrets/gitlab``.
+    """
+
+    label: str
+
+    @abstractmethod
+    def prove(self, present: Secret) -> str:
+        """See that it will take the new token, without changing what it holds.
+
+        Args:
+            present: the token as it is now: the new one looks like it.
+
+        Returns:
+            What was proven, for people.
+
+        Raises:
+            ConfiguratorError: it will not, with the cure.
+        """
+
+    @abstractmethod
+    def write(self, token: Secret) -> str:
+        """Write the new token, over whatever is there. May be repeated.
+
+        Returns:
+            What was done, for people.
+
+        Raises:
+            ConfiguratorError: it was not written.
+        """
+
+
+class FileTarget(SinkTarget):
+    """A file that holds the token and nothing else.
+
+    A new one gets mode 0600; one that is there keeps its mode and owner, and its habit of ending with a line break or
+    not. A symbolic link stays: what it leads to is replaced.
+
+    Args:
+        path: absolute.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.label = f"file {path}"
+
+    def prove(self, present: Secret) -> str:
+        replacement = _Replacement(self._path, self.label)
+        replacement.prove()
+        return f"{replacement.words}, mode {replacement.mode:04o}"
+
+    def write(self, token: Secret) -> str:
+        replacement = _Replacement(self._path, self.label)
+        before = replacement.read()
+        end = "" if before and not before.endswith("\n") else "\n"
+        replacement.write(token.reveal() + end)
+        return "written"
+
+
+class EnvFileTarget(SinkTarget):
+    """A line ``KEY=value`` in an environment file; every other line stays as it is.
+
+    Args:
+        path: absolute.
+        key: the variable's name.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path = path
+        self._key = key
+        self.label = f"env_file {path}:{key}"
+
+    def prove(self, present: Secret) -> str:
+        replacement = _Replacement(self._path, self.label)
+        replacement.prove()
+        found = self._line().search(replacement.read())
+        return f"{replacement.words}; {self._key} {'is in it' if found else 'will be added'}"
+
+    def write(self, token: Secret) -> str:
+        replacement = _Replacement(self._path, self.label)
+        text = replacement.read()
+        value = token.reveal()
+
+        def line(found: re.Match[str]) -> str:
+            quote = found["quote"] or ("'" if _NEEDS_QUOTES.search(value) else "")
+            return f"{found['start']}{quote}{value}{quote}"
+
+        changed, count = self._line().subn(line, text)
+        if not count:
+            ended = text if not text or text.endswith("\n") else text + "\n"
+            quote = "'" if _NEEDS_QUOTES.search(value) else ""
+            changed = f"{ended}{self._key}={quote}{value}{quote}\n"
+        replacement.write(changed)
+        return "written"
+
+    def _line(self) -> re.Pattern[str]:
+        """The assignment, up to the end of its value; a comment behind a quoted value stays."""
+        return re.compile(
+            rf"(?m)^(?P<start>[ \t]*(?:export[ \t]+)?{self._key}=)"
+            r"(?:(?P<quote>[\"'])[^\r\n]*?(?P=quote)|(?![\"'])[^\r\n]*)"
+        )
+
+
+class VariableTarget(SinkTarget):
+    """A CI/CD variable of a project, kept masked and raw.
+
+    Args:
+        project: full path.
+        key: its name.
+        present: the client to prove with.
+        after: the client to write with, given the new token: the one that it proves with may be dead then.
+    """
+
+    def __init__(
+        self, project: str, key: str, present: Callable[[], GitLabClient], after: Callable[[Secret], GitLabClient]
+    ) -> None:
+        self._project = project
+        self._key = key
+        self._present = present
+        self._after = after
+        self.label = f"gitlab_variable {project} {key}"
+
+    def prove(self, present: Secret) -> str:
+        if not _MASKABLE.fullmatch(present.reveal()):
+            raise ConfiguratorError(
+                f"{self.label}: GitLab can't mask a token like the present one, and an unmasked one would show in logs",
+                "use another sink",
+            )
+        client = self._present()
+        found = self._told(lambda: client.variable(self._project, self._key))
+        if found is None:
+            # A change of what is not there: 404 with the role and scope that writing takes, 403 without.
+            with suppress(NotFoundError):
+                self._told(lambda: client.update_variable(self._project, self._key, {"raw": True}))
+            return "will be made, masked and raw"
+        same = {"raw": bool(found.get("raw"))}
+        self._told(lambda: client.update_variable(self._project, self._key, same))
+        return "can be changed (its setting raw was written again as it is)"
+
+    def write(self, token: Secret) -> str:
+        client = self._after(token)
+        attributes = {"value": token, "masked": True, "raw": True}
+        try:
+            self._told(lambda: client.update_variable(self._project, self._key, attributes))
+            return "written"
+        except NotFoundError:
+            pass
+        with suppress(AnswerLostError):  # made or not: what follows finds out, and repeats no creation
+            client.create_variable(self._project, {"key": self._key, **attributes})
+            return "made, masked and raw"
+        self._told(lambda: client.update_variable(self._project, self._key, attributes))
+        return "written"
+
+    def _told[R](self, ask: Callable[[], R]) -> R:
+        """Ask, with the cures that only this place knows."""
+        try:
+            return ask()
+        except PermissionMissingError as error:
+            error.hint = f"the token's user needs the role Maintainer in {self._project}, and the scope api"
+            raise
+        except ServerError as error:
+            if error.status == 409:
+                error.hint = f"{self._project} has several variables {self._key}; leave one, for all environments"
+            raise
+
+
+class CommandTarget(SinkTarget):
+    """A command that reads the token on its standard input: nothing but the token, without a line break.
+
+    Args:
+        command: program and arguments; no shell is involved, and the token is never among them.
+        base: folder it runs in.
+        allowed: the user said --allow-commands.
+        environ: its environment.
+        redactor: cleans what it says.
+        timeout: seconds it may take.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        base: Path,
+        allowed: bool,
+        environ: Mapping[str, str],
+        redactor: Redactor,
+        timeout: float = COMMAND_TIMEOUT,
+    ) -> None:
+        self._command = list(command)
+        self._base = base.resolve()
+        self._allowed = allowed
+        self._environ = dict(environ)
+        self._redactor = redactor
+        self._timeout = timeout
+        self.label = f"command {command[0]}"
+
+    def prove(self, present: Secret) -> str:
+        program = self._command[0]
+        if not self._allowed:
+            raise ConfiguratorError(
+                f"{self.label}: it is not run, since a spec may not run commands unless you say so",
+                "give --allow-commands if you trust this spec",
+            )
+        named = str(self._base / program) if os.path.dirname(program) else program  # noqa: PTH120 (a bare name?)
+        found = shutil.which(named, path=self._environ.get("PATH", os.defpath))
+        if found is None:
+            raise ConfiguratorError(
+                f"{self.label}: there is no such program, or it is not executable", "is it installed, and in PATH?"
+            )
+        return f"{found} is there"
+
+    def write(self, token: Secret) -> str:
+        self.prove(token)
+        try:
+            process = subprocess.Popen(  # noqa: S603 (no shell)
+                self._command,
+                cwd=self._base,
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us: what is under way is finished
+            )
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its name or arguments are not valid"
+            raise ConfiguratorError(f"{self.label}: it can't be run: {reason}", "run it by hand") from None
+        with process:
+            try:
+                output, _ = process.communicate(token.reveal().encode(), timeout=self._timeout)
+            except subprocess.TimeoutExpired:
+                with suppress(OSError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with its children, which hold the pipe open
+                message = f"{self.label}: it did not end within {self._timeout:g} s"
+                raise ConfiguratorError(message, "does it wait for a login?") from None
+        if process.returncode != 0:
+            said = self._last_line(output)
+            raise ConfiguratorError(
+                f"{self.label}: it failed with exit code {process.returncode}{said}",
+                "it gets the token on standard input, without a line break; try it by hand",
+            )
+        return "took it"
+
+    def _last_line(self, output: bytes) -> str:
+        lines = output.decode("utf-8", "replace").strip().splitlines()
+        return f": {shorten(lines[-1], self._redactor)}" if lines else ""
+
+
+class StoredTarget(SinkTarget):
+    """The place where `configurator connect` keeps a token.
+
+    Args:
+        name: under which it is kept.
+        url: root URL of the GitLab that the token is for.
+        store: the store.
+    """
+
+    def __init__(self, name: str, url: str, store: TokenStore) -> None:
+        self._name = name
+        self._url = url
+        self._store = store
+        self.label = f"stored {name}"
+
+    def prove(self, present: Secret) -> str:
+        with self._store.lock(self._name):
+            before = self._fitting()
+            self._store.put(self._name, before or Entry("token", self._url, present))
+            if before is None:
+                self._store.delete(self._name)
+        return f"{self._store.where} takes it"
+
+    def write(self, token: Secret) -> str:
+        with self._store.lock(self._name):
+            before = self._fitting()
+            self._store.put(self._name, Entry("token", self._url, token, user=before.user if before else None))
+        return "written"
+
+    def _fitting(self) -> Entry | None:
+        """What is kept there, which must be a token of the same GitLab."""
+        entry = self._store.entry(self._name)
+        if entry is not None and entry.kind == "oauth":
+            raise ConfiguratorError(f"{self.label}: an OAuth access is kept there", "name another place")
+        if entry is not None and entry.gitlab_url.rstrip("/") != self._url.rstrip("/"):
+            raise ConfiguratorError(f"{self.label}: a token for {entry.gitlab_url} is kept there", "name another place")
+        return entry
+
+
+@dataclass(frozen=True)
+class _Replacement:
+    """A file that is replaced as a whole, keeping its mode and owner."""
+
+    named: Path
+    label: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file really is."""
+        return self.named.resolve()
+
+    @property
+    def mode(self) -> int:
+        """Permissions that it has, or will get."""
+        there = self._there()
+        return stat.S_IMODE(there.st_mode) if there else 0o600
+
+    @property
+    def words(self) -> str:
+        """What will happen, for people."""
+        return "can be replaced" if self._there() else "can be made"
+
+    def prove(self) -> None:
+        """See that the folder takes a new file that may be moved over this one."""
+        with self._told():
+            there = self._there()
+            if there is not None:
+                self._check(there)
+            handle, probe = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(b" " * 4096)
+                    stream.flush()
+                    if there is not None and (there.st_uid, there.st_gid) != _owner(os.fstat(stream.fileno())):
+                        os.fchown(stream.fileno(), there.st_uid, there.st_gid)
+            finally:
+                Path(probe).unlink()
+
+    def read(self) -> str:
+        """Its text, empty where it is not there yet."""
+        with self._told():
+            try:
+                with self.path.open(encoding="utf-8", newline="") as stream:
+                    return stream.read()
+            except FileNotFoundError:
+                return ""
+        return ""
+
+    def write(self, text: str) -> None:
+        """Replace it."""
+        with self._told():
+            there = self._there()
+            replace_private(self.path, text, self.mode)
+            if there is not None and (there.st_uid, there.st_gid) != _owner(self.path.stat()):
+                os.chown(self.path, there.st_uid, there.st_gid)
+
+    def _check(self, there: os.stat_result) -> None:
+        if not stat.S_ISREG(there.st_mode):
+            kind = "a folder" if stat.S_ISDIR(there.st_mode) else "no ordinary file"
+            raise ConfiguratorError(f"{self.label}: it is {kind}", "name a file")
+        if os.path.ismount(self.path):
+            raise ConfiguratorError(
+                f"{self.label}: it is mounted by itself, so it can't be replaced", "mount its folder instead"
+            )
+        if os.access(self.path, os.R_OK):
+            self.read()
+
+    def _there(self) -> os.stat_result | None:
+        try:
+            return self.path.stat()
+        except FileNotFoundError:
+            return None
+
+    def _told(self) -> _Told:
+        return _Told(self.label)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Errors of the file system, told."""
+
+    label: str
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfiguratorError(f"{self.label}: it is not UTF-8 text", "name another file") from None
+        if isinstance(error, OSError):
+            raise ConfiguratorError(
+                f"{self.label}: it can't be written: {error.strerror or error}",
+                "its folder must be there, and this user be allowed to replace the file in it and to keep its owner",
+            ) from None
+        return False
+
+
+def _owner(status: os.stat_result) -> tuple[int, int]:
+    return status.st_uid, status.st_gid
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What sinks need to know of the run.
+
+    Attributes:
+        base: folder that relative paths of the spec start from.
+        url: root URL of the GitLab that the token is for.
+        allow_commands: the user said so.
+        environ: environment of commands.
+        redactor: cleans what commands say.
+        store: of `{stored: …}`.
+        present, after: clients of that GitLab, before and after the rotation.
+    """
+
+    base: Path
+    url: str
+    allow_commands: bool
+    environ: Mapping[str, str]
+    redactor: Redactor
+    store: TokenStore
+    present: Callable[[], GitLabClient]
+    after: Callable[[Secret], GitLabClient]
+
+    def target(self, sink: Sink) -> SinkTarget:
+        """What writes to ``sink``."""
+        if isinstance(sink, FileSink):
+            return self.file(sink.file)
+        if isinstance(sink, EnvFileSink):
+            path, _, key = sink.env_file.rpartition(":")
+            return EnvFileTarget(self._absolute(path), key)
+        if isinstance(sink, GitLabVariableSink):
+            variable = sink.gitlab_variable
+            return VariableTarget(variable.project, variable.key, self.present, self.after)
+        if isinstance(sink, CommandSecret):
+            return CommandTarget(sink.command, self.base, self.allow_commands, self.environ, self.redactor)
+        return self.stored(sink.stored)
+
+    def file(self, path: str) -> SinkTarget:
+        """What writes to a file."""
+        return FileTarget(self._absolute(path))
+
+    def stored(self, name: str) -> SinkTarget:
+        """What writes to the store."""
+        return StoredTarget(name, self.url, self.store)
+
+    def _absolute(self, path: str) -> Path:
+        try:
+            return (self.base / Path(path).expanduser()).absolute()
+        except RuntimeError:  # ~ of a user that is not there
+            return (self.base / path).absolute()

@@ -1,0 +1,8 @@
+package hudson.triggers
+
+class Trigger {
+    String spec = ''
+}
+
+class TimerTrigger extends Trigger {
+}

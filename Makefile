@@ -40,6 +40,7 @@ cover: $(STAMP)  ## Tests with branch coverage
 
 bench: $(STAMP)  ## Requests, times and memory, on the embedded servers
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.webhooks
 
 build: $(STAMP)  ## Wheel and source archive in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .

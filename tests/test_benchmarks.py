@@ -14,6 +14,7 @@ from benchmarks.limits import limits_of
 from benchmarks.process import Ran, StepFailedError, run
 from benchmarks.servers import NotEnoughProjectsError, given
 from benchmarks.table import Limit, Row, markdown
+from benchmarks.webhooks import main as measure_webhooks
 from benchmarks.workload import Workload
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -105,3 +106,14 @@ def test_real_servers_are_named_as_for_the_end_to_end_tests() -> None:
 
 def test_table_is_aligned() -> None:
     assert markdown(("a", "long"), [("123", "x")]) == "| a   | long |\n| --- | ---- |\n| 123 | x    |\n"
+
+
+def test_webhooks_of_20_projects(capsys: pytest.CaptureFixture[str]) -> None:
+    assert measure_webhooks(["--projects", "20"]) == 0
+    rows = _tables(capsys.readouterr().out)
+    assert {step: row[3:5] for step, row in rows.items() if row[0] == "20"} == {
+        "list --all": ["1", "23"],
+        "cleanup of the orphans": ["26", "35"],
+        "cleanup again": ["1", "23"],
+        "restore": ["0", "12"],
+    }

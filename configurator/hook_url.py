@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -15,8 +16,12 @@ _MASKED = re.compile(r"\{[\w.-]+\}")
 """Where GitLab hides a part of a URL. In a job's name braces are percent-encoded, these are not."""
 
 _AUTHORITY = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]*)([^/\\?#]*)(.*)", re.DOTALL)
-_FIELD = re.compile(r"([?&;#])([^=&;#?]*)=([^&;#]*)")
-_SOUNDS_SECRET = re.compile("token|secret|passw|passphrase|pwd|key|auth|credential|signature", re.IGNORECASE)
+_FIELD = re.compile(r"([?&;#])([^=&;#?]*)(=)([^&;#]*)")
+_ENCODED_FIELD = re.compile(r"(%3F|%26|%3B)((?:(?!%3D|%26)[^=&;#?/])*)(%3D|=)((?:(?!%26)[^&;#/])*)", re.IGNORECASE)
+"""A query that was encoded together with the path, so that it is none."""
+_FURTHER_USER_INFO = re.compile(r"(//|%2F%2F)((?:(?!%2F)[^/?#])+)(@|%40)", re.IGNORECASE)
+"""In a URL within the URL, such as one that a proxy is to forward to."""
+_SOUNDS_SECRET = re.compile("token|secret|pass|pwd|key|auth|credential|sig|code|hmac|jwt|^pw$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def read_address(url: str, roots: Iterable[str]) -> Address | None:
     there = _split(url)
     if there is None:
         return None
-    places = [(index, root, _split(root)) for index, root in enumerate(roots)]
+    places = [(index, root, _root(root)) for index, root in enumerate(roots)]
     fitting = [(index, root, here) for index, root, here in places if here is not None and there.is_below(here)]
     if not fitting:
         return None
@@ -116,8 +121,15 @@ class _Place:
 
     def is_below(self, root: _Place) -> bool:
         """Whether it is ``root`` or something on it, whatever the schemes."""
-        above = self.path[: len(root.path)]
-        return self.site == root.site and [_decoded(one) for one in above] == [_decoded(one) for one in root.path]
+        if self.site != root.site or len(self.path) < len(root.path):
+            return False
+        return all(_decoded(ours) == _decoded(above) for ours, above in zip(self.path, root.path, strict=False))
+
+
+@lru_cache(maxsize=64)
+def _root(url: str) -> _Place | None:
+    """The parts of a root URL: there are few, and each is compared with every hook."""
+    return _split(url)
 
 
 def _split(url: str) -> _Place | None:
@@ -134,6 +146,7 @@ def _split(url: str) -> _Place | None:
     return _Place(parts.scheme, site, _segments(parts.path))
 
 
+@lru_cache(maxsize=256)
 def _host(name: str) -> str:
     name = unquote(name).rstrip(".")
     try:
@@ -165,6 +178,8 @@ def _segments(path: str) -> tuple[str, ...]:
 
 def _decoded(segment: str) -> str:
     """Percent-encoding taken off once; bytes that are no UTF-8 are read as Latin-1, which old programs wrote."""
+    if "%" not in segment:
+        return segment
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
@@ -174,7 +189,7 @@ def _decoded(segment: str) -> str:
 def _forms(path: Sequence[str]) -> tuple[list[Reading], str]:
     """The names that a path below the root may stand for, decoded once; and what it calls beside the endpoint."""
     names = [_decoded(segment) for segment in path]
-    shown = "/" + "/".join(names)
+    shown = ("/" + "/".join(names)).partition("?")[0]
     if any(_MASKED.search(segment) for segment in path):
         return [], shown
     if names[:1] == ["project"] and names[1:]:
@@ -215,22 +230,37 @@ def _readings(forms: Iterable[Reading]) -> tuple[Reading, ...]:
     """The forms, then what they mean if somebody encoded them twice, or wrote their letters in another form."""
     works: dict[str, bool] = {}
     for form in forms:
-        works.setdefault(form.job, form.works)
-    for change in _CHANGES:
-        for name in list(works):
-            other = "/".join(part for part in change(name).split("/") if part)
+        name, query, _ = form.job.partition("?")  # no name has one: the query was encoded, too, which works nowhere
+        if name:
+            works.setdefault(name.rstrip("/"), form.works and not query)
+    for needed, change in _CHANGES:
+        for name in [name for name in works if needed(name)]:
+            other = "/".join(part for part in change(name).partition("?")[0].split("/") if part)
             if other:
                 works.setdefault(other, False)
     return tuple(Reading(name, so) for name, so in works.items())
 
 
-_CHANGES: tuple[Callable[[str], str], ...] = (
-    _decoded,
-    _decoded,
-    lambda name: name.replace("+", " "),
-    lambda name: normalize("NFC", name),
-    lambda name: normalize("NFD", name),
+def _is_encoded(name: str) -> bool:
+    return "%" in name
+
+
+def _has_plus(name: str) -> bool:
+    return "+" in name
+
+
+def _has_letters_in_forms(name: str) -> bool:
+    return not name.isascii()
+
+
+_CHANGES: tuple[tuple[Callable[[str], bool], Callable[[str], str]], ...] = (
+    (_is_encoded, _decoded),
+    (_is_encoded, _decoded),
+    (_has_plus, lambda name: name.replace("+", " ")),
+    (_has_letters_in_forms, lambda name: normalize("NFC", name)),
+    (_has_letters_in_forms, lambda name: normalize("NFD", name)),
 )
+"""Further readings: whether a name has one, and which."""
 
 
 def mask_user_info(url: str) -> str:
@@ -249,13 +279,28 @@ def shown_url(url: str) -> str:
     """``url`` for people: user info and the values of query fields that sound like a secret masked; never raises."""
 
     def masked(field: re.Match[str]) -> str:
-        start, name, value = field.groups()
+        start, name, equals, value = field.groups()
         plain = unquote_plus(value)
         ours = name == "key" and re.fullmatch("[0-9a-f]{8}", value) and "configurator=" in url  # our mark
         secret = _SOUNDS_SECRET.search(unquote_plus(name)) or ("@" in plain and "//" in plain)
-        return f"{start}{name}=***" if secret and value and not ours else field[0]
+        return f"{start}{name}{equals}***" if secret and value and not ours else field[0]
 
-    return _FIELD.sub(masked, mask_user_info(url))
+    shown = _ENCODED_FIELD.sub(masked, _FIELD.sub(masked, mask_user_info(url)))
+    server = _AUTHORITY.match(shown)
+    path = server.start(3) if server else 0
+    return shown[:path] + _FURTHER_USER_INFO.sub(r"\1***\3", shown[path:])
+
+
+def shown_server(url: str) -> str:
+    """Where ``url`` leads, for people, and nothing of what it calls there; never raises.
+
+    Chat systems and the like have the key in the path.
+    """
+    found = _AUTHORITY.match(mask_user_info(url))
+    start, server, rest = found.groups() if found else ("", "", "")
+    if not server or not start.endswith("//"):
+        return UNREADABLE
+    return f"{start}{server}/…" if rest.strip("/") else f"{start}{server}{rest}"
 
 
 def _without_breaks(url: str) -> str:

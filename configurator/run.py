@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,7 @@ from configurator.clients.jenkins import JenkinsClient
 from configurator.clients.redaction import Redactor
 from configurator.engine.apply import Listener, Silent, apply, guard_deletions
 from configurator.engine.diff import Options, make_plan
-from configurator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED
+from configurator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, InputError
 from configurator.kinds import KINDS
 from configurator.kinds.credential import keyed_by
 from configurator.model import Action, Applied, Key, Outcome, Plan, Resource
@@ -26,6 +27,8 @@ from configurator.spec.expanded import Expanded
 from configurator.spec.loader import LoadedSpec, load
 from configurator.spec.models import SecretRef, Spec
 from configurator.spec.secrets import Secrets
+from configurator.tokens.store import UserStore
+from configurator.tokens.stored_rules import secrets_of, stored_token_problems
 from configurator.world.world import World
 
 DEFAULT_WORKERS = 8
@@ -74,8 +77,10 @@ class Run:
         """
         loaded = load(path)
         expanded = expand(loaded)
-        secrets = Secrets(loaded, allow_commands, environ)
+        secrets = Secrets(loaded, allow_commands, environ, UserStore(environ))
         secrets.require(*_needed_secrets(loaded.spec, expanded))
+        if problems := stored_token_problems(loaded, secrets):
+            raise InputError(problems)
         return cls(loaded, expanded, secrets, workers)
 
     def __enter__(self) -> Self:
@@ -160,6 +165,12 @@ class Run:
         """Refuse a plan that deletes more than ``max_deletes``, or the spec's limit. Raises RefusedError."""
         guard_deletions(plan, self.loaded.spec.max_deletes if max_deletes is None else max_deletes)
 
+    def overrule(self, reference: SecretRef, secret: Secret) -> None:
+        """From the next plan on ``reference`` leads to ``secret``: a token that was just rotated."""
+        self.secrets.overrule(reference, secret)
+        self.redactor.learn(secret)
+        self._read = True  # the clients that are open send the old one
+
     @property
     def requests_sent(self) -> tuple[int, int]:
         """Requests sent since the last plan began: to Jenkins, to GitLab."""
@@ -167,6 +178,12 @@ class Run:
 
     def _secret_of(self, reference: SecretRef) -> Secret:
         secret = self.secrets.get(reference)
+        self.redactor.learn(secret)
+        return secret
+
+    def _renewed(self, reference: SecretRef, refused: Secret) -> Secret:
+        """The OAuth token to send instead of one that another process has renewed, or that has ended."""
+        secret = self.secrets.renew(reference, refused)
         self.redactor.learn(secret)
         return secret
 
@@ -192,6 +209,8 @@ class Run:
                 redactor=self.redactor,
                 timeout=one.timeout,
                 verify=_verify(one.ssl_verification, one.ca_file, self.loaded.base),
+                bearer=self.secrets.is_oauth(one.token),
+                renew=partial(self._renewed, one.token),
             )
             for one in spec.gitlab
         }
@@ -216,9 +235,7 @@ def _needed_secrets(spec: Spec, expanded: Expanded) -> list[SecretRef]:
         references.append(entry.webhooks.secret if entry.manage or entry.name in keys else None)
     for one in spec.credentials:
         if one.manage:
-            references += [
-                getattr(one, name, None) for name in ("private_key", "passphrase", "password", "secret", "token")
-            ]
+            references += secrets_of(one)
     return [reference for reference in references if reference is not None]
 
 

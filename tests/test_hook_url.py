@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from configurator.clients.jenkins import hook_path
-from configurator.hook_url import UNREADABLE, Address, job_of, mask_user_info, read_address, shown_url
+from configurator.hook_url import UNREADABLE, Address, Reading, job_of, mask_user_info, read_address, shown_server, shown_url
 
 J = ["https://j.example"]
 PORT = ["https://j.example:8443"]
@@ -312,3 +312,49 @@ def test_no_password_is_shown(name: str, password: str, raw: bool, tail: str) ->
     url = f"https://ann:{written}@j.example{hook_path(name)}{tail.format(quote(password, safe=''))}"
     for shown in (shown_url(url), shown_url(url.upper())):
         assert "hunter" not in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("tail", "shown"),
+    [
+        ("?pass=hunter2", "?pass=***"),
+        ("?pw=hunter2&x=1", "?pw=***&x=1"),
+        ("?sv=1&sig=hunter2", "?sv=1&sig=***"),
+        ("?code=hunter2", "?code=***"),
+        ("%3Ftoken%3Dhunter2", "%3Ftoken%3D***"),  # encoded together with the path
+        ("%3fx%3D1%26token=hunter2/on", "%3fx%3D1%26token=***/on"),
+        ("%3Fx%3D1", "%3Fx%3D1"),
+        ("/https://bob:hunter2@j/project/b", "/https://***@j/project/b"),
+        ("/https%3A%2F%2Fbob%3Ahunter2%40j%2Fproject", "/https%3A%2F%2F***%40j%2Fproject"),
+    ],
+)
+def test_secrets_in_odd_places_are_masked(tail: str, shown: str) -> None:
+    assert shown_url(f"https://j/project/a{tail}") == f"https://j/project/a{shown}"
+
+
+def test_a_query_that_was_encoded_is_no_part_of_the_name() -> None:
+    """It reaches nothing, and may hold a secret that no message shall quote."""
+    for query in ("%3Ftoken%3Dhunter2", "%253Ftoken%253Dhunter2"):
+        address = read_address(f"https://j/project/a/b{query}", ["https://j"])
+        assert address is not None
+        assert Reading("a/b", works=False) in address.readings
+    once = read_address("https://j/project/a%3Ftoken%3Dhunter2", ["https://j"])
+    assert once is not None and "hunter2" not in repr(once)
+    page = read_address("https://j/github-webhook%3Ftoken%3Dhunter2", ["https://j"])
+    assert page is not None and page.other == "/github-webhook"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hooks.chat.example.com/services/T0/B0/hunter2", "https://hooks.chat.example.com/…"),
+        ("https://bob:hunter2@example.com:8443/?x=hunter2", "https://***@example.com:8443/…"),
+        ("https://example.com/", "https://example.com/"),
+        ("https://example.com", "https://example.com"),
+        ("hunter2", UNREADABLE),
+        ("https:hunter2", UNREADABLE),
+        ("http://[hunter2@x", UNREADABLE),
+    ],
+)
+def test_of_strangers_only_the_server_is_shown(url: str, shown: str) -> None:
+    assert shown_server(url) == shown

@@ -44,7 +44,7 @@ class Settings:
 
     def start_logs(self) -> None:
         """Send the program's logs to standard error."""
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _StderrHandler()
         handler.setFormatter(_JsonFormatter() if self.log_format == "json" else _TextFormatter("%(message)s"))
         self._mask(handler)
         logger = logging.getLogger("configurator")
@@ -184,6 +184,22 @@ def _write(stream: TextIO | None, text: str) -> None:
             os.close(nowhere)
     except OSError as error:
         raise ConfiguratorError(f"the output can't be written: {error.strerror or error}") from error
+
+
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at that moment.
+
+    While a bar is shown, that is the bar's own stream, which puts every line above it. A handler that kept the stream
+    it began with would write into the middle of the bar.
+    """
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the base class keeps one
+        """Standard error, as it is now."""
+        return sys.stderr
 
 
 class _TextFormatter(logging.Formatter):

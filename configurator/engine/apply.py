@@ -73,7 +73,12 @@ def apply(
     began = time.monotonic()
     run = _Run(plan, kinds, world, listener, stop)
     with ThreadPoolExecutor(workers, thread_name_prefix="apply") as pool:
-        run.carry_out(pool, workers)
+        try:
+            run.carry_out(pool, workers)
+        except BaseException:
+            # The pool waits for its workers: they must not wait for a server's limit meanwhile, nor begin anew.
+            world.interrupt()
+            raise
     aftermath = run.finish()
     return Applied(
         plan=plan,

@@ -1,13 +1,18 @@
-"""The GitLab plugin's connections: ours upserted among the others. No REST for them, so Administer is needed."""
+"""The GitLab plugin's global configuration: our connections among the others, and whether its endpoint asks who calls.
+
+No REST for it, so Administer is needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from configurator.errors import ServerError
 from configurator.kinds.base import Aftermath, Kind
 from configurator.kinds.credential import credential_key
+from configurator.kinds.endpoint import EndpointSwitch, open_endpoint_warnings
 from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys
 from configurator.marks import read_mark
 from configurator.model import Change, Field, Key, Observation, Origin, Resource, Unchecked
@@ -15,13 +20,30 @@ from configurator.spec.expanded import Expanded
 from configurator.world.found import ConnectionFound, Hidden
 from configurator.world.world import World
 
+ConnectionBody = ConnectionFound | EndpointSwitch
+ENDPOINT = Key("connection", "/project endpoint")
+"""No connection of a spec has a space in its name."""
 
-class ConnectionKind(Kind[ConnectionFound, None]):
-    """Connections of the GitLab plugin (contract, fact 18). Ours when the credential they use carries our mark."""
+
+class ConnectionKind(Kind[ConnectionBody, None]):
+    """Connections of the GitLab plugin (contract, fact 18), and the one switch beside them.
+
+    A connection is ours when the credential that it uses carries our mark. The switch is everybody's: it is changed
+    where the spec speaks of it, and never looked at otherwise.
+    """
 
     name = "connection"
 
-    def desired(self, expanded: Expanded) -> Iterator[Resource[ConnectionFound]]:
+    def desired(self, expanded: Expanded) -> Iterator[Resource[ConnectionBody]]:
+        switch = expanded.spec.jenkins.authenticated_endpoint
+        if switch is not None:
+            yield Resource(
+                ENDPOINT,
+                EndpointSwitch(switch),
+                owner=expanded.spec.name,
+                origin=Origin(expanded.place("jenkins", "authenticated_endpoint")),
+                after=plugin_keys(expanded, GITLAB_PLUGIN),
+            )
         for number, entry in enumerate(expanded.spec.gitlab):
             if not entry.manage:
                 continue
@@ -44,14 +66,14 @@ class ConnectionKind(Kind[ConnectionFound, None]):
                 adopt=entry.adopt,
             )
 
-    def observe(self, wanted: Sequence[Resource[ConnectionFound]], world: World) -> Observation[ConnectionFound]:
+    def observe(self, wanted: Sequence[Resource[ConnectionBody]], world: World) -> Observation[ConnectionBody]:
         found = world.inventory.connections
         if isinstance(found, Hidden):
             reason = f"needs {found.permission}"
             return Observation(unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted))
         owners = _owners(world)
         handed_over = {entry.name for entry in world.expanded.spec.gitlab if not entry.manage}
-        existing = {
+        existing: dict[Key, Resource[ConnectionBody]] = {
             Key(self.name, name): Resource(
                 Key(self.name, name),
                 body,
@@ -61,14 +83,16 @@ class ConnectionKind(Kind[ConnectionFound, None]):
             for name, body in (found or {}).items()
             if name not in handed_over
         }
-        refused = tuple(
-            Unchecked(self.name, one.key.name, reason, failed=True)
-            for one in wanted
-            if (reason := world.survey(one.key.name).refused)
-        )
-        return Observation(existing=existing, unchecked=refused, warnings=_open_endpoint(world))
+        existing.pop(ENDPOINT, None)
+        refused = []
+        for one in wanted:
+            if one.key == ENDPOINT:
+                existing[ENDPOINT] = _switch(one, world)
+            elif reason := world.survey(one.key.name).refused:
+                refused.append(Unchecked(self.name, one.key.name, reason, failed=True))
+        return Observation(existing=existing, unchecked=tuple(refused), warnings=open_endpoint_warnings(world))
 
-    def differences(self, wanted: Resource[ConnectionFound], existing: Resource[ConnectionFound]) -> Sequence[Field]:
+    def differences(self, wanted: Resource[ConnectionBody], existing: Resource[ConnectionBody]) -> Sequence[Field]:
         mine, theirs = asdict(wanted.body), asdict(existing.body)
         return [
             Field(name, _text(theirs[name]), _text(mine[name]))
@@ -77,22 +101,22 @@ class ConnectionKind(Kind[ConnectionFound, None]):
             != (theirs[name].rstrip("/") if name == "url" else theirs[name])
         ]
 
-    def create(self, wanted: Resource[ConnectionFound], world: World, prepared: None) -> None:
-        _change(world, upsert=[wanted.body])
+    def create(self, wanted: Resource[ConnectionBody], world: World, prepared: None) -> None:
+        _write(wanted.body, world)
 
     def update(
-        self, wanted: Resource[ConnectionFound], existing: Resource[ConnectionFound], world: World, prepared: None
+        self, wanted: Resource[ConnectionBody], existing: Resource[ConnectionBody], world: World, prepared: None
     ) -> None:
-        _change(world, upsert=[wanted.body])
+        _write(wanted.body, world)
 
-    def delete(self, existing: Resource[ConnectionFound], world: World) -> None:
+    def delete(self, existing: Resource[ConnectionBody], world: World) -> None:
         _change(world, delete=[existing.key.name])
 
     def finish(self, done: Sequence[Change], world: World, prepared: None) -> Aftermath:
         """Have Jenkins test each new connection with the credential it will use (contract, fact 19)."""
         warnings = []
         for change in done:
-            if change.wanted is None:
+            if change.wanted is None or change.key == ENDPOINT:
                 continue
             body: ConnectionFound = change.wanted.body
             try:
@@ -120,25 +144,45 @@ def _owners(world: World) -> Mapping[str, str]:
     return {id: mark.owner for id, mark in marks.items() if mark}
 
 
-def _open_endpoint(world: World) -> tuple[str, ...]:
-    if world.inventory.authenticated_endpoint is not False:
-        return ()
-    return (
-        "the GitLab plugin's 'Enable authentication for /project end-point' is off: "
-        "anybody may start jobs that have no secret token; switch it on in Manage Jenkins",
-    )
+def _switch(wanted: Resource[ConnectionBody], world: World) -> Resource[ConnectionBody]:
+    """The switch as it is, or as the plugin brings it along where that is yet to be installed (contract, fact 18)."""
+    return wanted.with_body(EndpointSwitch(world.inventory.authenticated_endpoint is not False))
 
 
-def _change(world: World, upsert: Sequence[ConnectionFound] = (), delete: Sequence[str] = ()) -> None:
-    payload = {"upsert": [asdict(body) for body in upsert], "delete": list(delete)}
+def _write(body: ConnectionBody, world: World) -> None:
+    if isinstance(body, ConnectionFound):
+        _change(world, upsert=[body])
+        return
+    answer = _change(world, endpoint=body.authenticated_endpoint)
+    if answer["authenticated_endpoint"] is not body.authenticated_endpoint:
+        raise ServerError(
+            world.jenkins.label,
+            "the GitLab plugin did not keep the setting of its /project end-point",
+            "set it in Manage Jenkins, System, GitLab; this version of the plugin may not know it",
+        )
+
+
+def _change(
+    world: World,
+    upsert: Sequence[ConnectionFound] = (),
+    delete: Sequence[str] = (),
+    endpoint: bool | None = None,
+) -> Mapping[str, Any]:
+    """Change what is named and nothing else; what is there afterwards. Raises ServerError."""
+    payload = {
+        "upsert": [asdict(body) for body in upsert],
+        "delete": list(delete),
+        "authenticated_endpoint": endpoint,
+    }
     with world.connection_lock:  # the whole list is read and written back, so one change at a time
-        answer = world.jenkins.run("connection", payload)
+        answer: Mapping[str, Any] = world.jenkins.run("connection", payload)
     if answer["connections"] is None:
         raise ServerError(
             world.jenkins.label,
             "the GitLab plugin is not installed, or not active",
             f"put {GITLAB_PLUGIN} under jenkins.plugins, and restart Jenkins where it asks for it",
         )
+    return answer
 
 
 def _text(value: object) -> str:

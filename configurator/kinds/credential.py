@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
-from lxml import etree
-
-from configurator.errors import Place
+from configurator.errors import NotFoundError, Place
 from configurator.kinds.base import Kind
+from configurator.kinds.credential_body import (
+    GITLAB_TOKEN,
+    MAIN_SECRET,
+    PASSPHRASE,
+    CredentialBody,
+    as_digested,
+    as_written,
+    content_of,
+    credential_differences,
+    credential_xml,
+    joined,
+    unwritable,
+)
 from configurator.kinds.plugin import GITLAB_PLUGIN, plugin_keys
 from configurator.marks import Mark, fingerprint, read_mark, with_mark
 from configurator.model import Field, Key, Observation, Origin, Resource, Unchecked
-from configurator.secret import MASK, Secret
 from configurator.spec.expanded import Expanded
-from configurator.spec.models import (
-    GitLabTokenCredential,
-    SecretRef,
-    SecretTextCredential,
-    Spec,
-    SshKeyCredential,
-    UsernamePasswordCredential,
-)
+from configurator.spec.models import Spec
 from configurator.world.found import CredentialFound, Hidden
 from configurator.world.world import World
 
-GITLAB_TOKEN = "com.dabsquared.gitlabjenkins.connection.GitLabApiTokenImpl"  # noqa: S105 - a class name
-USERNAME_PASSWORD = "com.cloudbees.plugins.credentials.impl.UsernamePasswordCredentialsImpl"  # noqa: S105
-SECRET_TEXT = "org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl"  # noqa: S105
-SSH_KEY = "com.cloudbees.jenkins.plugins.sshcredentials.impl.BasicSSHUserPrivateKey"
-_DIRECT_ENTRY = SSH_KEY + "$DirectEntryPrivateKeySource"
-# Which element holds the secret whose digest the controller tells; a passphrase is only ever told by the mark.
-_MAIN_SECRET = {
-    GITLAB_TOKEN: "apiToken",
-    USERNAME_PASSWORD: "password",
-    SECRET_TEXT: "secret",
-    SSH_KEY: "privateKey",
-}
-_END = re.compile(r"[ \t\n\x0b\f\r]+\Z")  # a private key is digested without it, as the script inventory does
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialBody:
-    """A credential as wanted or as found.
-
-    Attributes:
-        cls: its class in Jenkins; empty = unknown (REST does not tell).
-        references: wanted: secret references by XML element; found: empty.
-        secrets: wanted, once resolved: the values by XML element.
-        gitlab: name of the gitlab entry it serves, None for further ones.
-        mark: the mark in its description.
-        digest: found: HMAC of the secret under the run's salt, None = unknown. Wanted: the same, computed here.
-    """
-
-    folder: str | None
-    domain: str | None
-    id: str
-    cls: str
-    description: str
-    username: str | None = None
-    gitlab: str | None = None
-    references: Mapping[str, SecretRef] = field(default_factory=dict)
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
-    mark: Mark | None = None
-    digest: str | None = None
+__all__ = ["GITLAB_TOKEN", "CredentialBody", "CredentialKind", "credential_key", "credential_xml", "keyed_by"]
 
 
 def credential_key(folder: str | None, id: str) -> Key:
@@ -79,10 +44,12 @@ class CredentialKind(Kind[CredentialBody, None]):
 
     def desired(self, expanded: Expanded) -> Iterator[Resource[CredentialBody]]:
         spec = expanded.spec
+        made: set[str] = set()
         for number, entry in enumerate(spec.gitlab):
-            if not entry.manage:
-                continue
             own = entry.credential
+            if not entry.manage or own.id in made:  # entries that share one mean the very same (check_items.py)
+                continue
+            made.add(own.id)
             body = CredentialBody(
                 folder=None,
                 domain=None,
@@ -95,7 +62,7 @@ class CredentialKind(Kind[CredentialBody, None]):
             place = expanded.place("gitlab", number, "credential")
             yield self._resource(expanded, body, place, adopt=entry.adopt)
         for number, one in enumerate(spec.credentials):
-            cls, username, references = _content(one)
+            cls, username, references = content_of(one)
             further = CredentialBody(
                 one.folder, one.domain, one.id, cls, one.description, username, references=references
             )
@@ -121,24 +88,34 @@ class CredentialKind(Kind[CredentialBody, None]):
     def observe(self, wanted: Sequence[Resource[CredentialBody]], world: World) -> Observation[CredentialBody]:
         listed = world.inventory.credentials
         if isinstance(listed, Hidden):
-            reason = f"needs {listed.permission}"
-            return Observation(
-                existing={one.key: one for one in wanted if not one.manage},
-                unchecked=tuple(Unchecked(self.name, one.key.name, reason) for one in wanted if one.manage),
-            )
-        existing = {key: _found(key, one) for key, one in _by_key(wanted, listed).items()}
+            hidden = {one.key: listed.permission for one in wanted}
+            listed = ()
+        else:
+            stores = world.inventory.hidden_stores
+            hidden = {one.key: stores[one.body.folder].permission for one in wanted if one.body.folder in stores}
+        existing = _by_key(wanted, listed)
+        mine = {one.key for one in wanted}
         for entry in world.expanded.spec.gitlab:
-            if not entry.manage:  # handed over to somebody else, whatever mark it still carries
-                existing.pop(credential_key(None, entry.credential.id), None)
-        refused = self._refused(wanted, world)
-        resolved = {one.key: self._resolve(one, existing.get(one.key), world) for one in wanted if one.manage}
-        warnings = tuple(
-            f"credential {key.name}: whether its secret changed can't be told "
-            "without Overall/Administer or a webhook secret"
+            key = credential_key(None, entry.credential.id)
+            if not entry.manage and key not in mine:  # handed over to somebody else, whatever mark it still carries
+                existing.pop(key, None)
+        existing.update({one.key: one for one in wanted if one.key in hidden and not one.manage})
+        unchecked = [
+            Unchecked(self.name, one.key.name, f"needs {hidden[one.key]}")
+            for one in wanted
+            if one.key in hidden and one.manage
+        ]
+        unchecked += self._refused(wanted, world)
+        resolved = {one.key: self._resolve(one, world) for one in wanted if one.manage and one.key not in hidden}
+        for key, one in resolved.items():
+            if reason := unwritable(one.body):
+                unchecked.append(Unchecked(self.name, key.name, reason, failed=True))
+        warnings = [
+            _UNSEEN.format(key)
             for key, one in resolved.items()
             if key in existing and existing[key].body.digest is None and not (one.body.mark and one.body.mark.key)
-        )
-        return Observation(existing=existing, wanted=resolved, unchecked=refused, warnings=warnings)
+        ]
+        return Observation(existing=existing, wanted=resolved, unchecked=tuple(unchecked), warnings=tuple(warnings))
 
     @staticmethod
     def _refused(wanted: Sequence[Resource[CredentialBody]], world: World) -> tuple[Unchecked, ...]:
@@ -149,43 +126,31 @@ class CredentialKind(Kind[CredentialBody, None]):
             if one.body.gitlab and (reason := world.survey(one.body.gitlab).refused)
         )
 
-    def _resolve(
-        self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody] | None, world: World
-    ) -> Resource[CredentialBody]:
-        """``wanted`` with its secret, the digest to compare with, and the mark that it will carry."""
+    def _resolve(self, wanted: Resource[CredentialBody], world: World) -> Resource[CredentialBody]:
+        """``wanted`` with its secrets, the digests to compare with, and the mark that it will carry."""
         body = wanted.body
-        secrets = {element: world.secret_of(reference) for element, reference in body.references.items()}
-        main = secrets[_MAIN_SECRET[body.cls]]
+        secrets = {
+            element: as_written(element, world.secret_of(reference)) for element, reference in body.references.items()
+        }
+        salt = bytes.fromhex(world.salt)
+        digests = {element: as_digested(element, secret).digest(salt) for element, secret in secrets.items()}
         gitlab = body.gitlab or keyed_by(world.expanded.spec)
-        key = fingerprint(world.webhook_secret(gitlab) if gitlab else None, _joined(secrets))
+        key = fingerprint(world.webhook_secret(gitlab) if gitlab else None, joined(secrets))
         mark = Mark(world.owner, key=key)
-        digested = Secret(_END.sub("", main.reveal().replace("\r\n", "\n"))) if body.cls == SSH_KEY else main
         return wanted.with_body(
-            CredentialBody(
-                folder=body.folder,
-                domain=existing.body.domain if existing else body.domain,
-                id=body.id,
-                cls=body.cls,
+            replace(
+                body,
                 description=with_mark(body.description, mark),
-                username=body.username,
-                gitlab=body.gitlab,
+                references={},
                 secrets=secrets,
                 mark=mark,
-                digest=digested.digest(bytes.fromhex(world.salt)),
+                digest=digests[MAIN_SECRET[body.cls]],
+                passphrase=digests.get(PASSPHRASE),
             )
         )
 
     def differences(self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody]) -> Sequence[Field]:
-        mine, theirs = wanted.body, existing.body
-        fields = []
-        if theirs.cls and mine.cls != theirs.cls:
-            fields.append(Field("class", theirs.cls, mine.cls))
-        if mine.description.strip() != theirs.description.strip():
-            fields.append(Field("description", theirs.description, mine.description))
-        if theirs.cls and mine.username is not None and mine.username != theirs.username:
-            fields.append(Field("username", theirs.username, mine.username))
-        fields += _secret_difference(mine, theirs)
-        return fields
+        return credential_differences(wanted.body, existing.body)
 
     def create(self, wanted: Resource[CredentialBody], world: World, prepared: None) -> None:
         body = wanted.body
@@ -196,40 +161,23 @@ class CredentialKind(Kind[CredentialBody, None]):
     def update(
         self, wanted: Resource[CredentialBody], existing: Resource[CredentialBody], world: World, prepared: None
     ) -> None:
+        """Write it whole: with its real secrets, for what is read redacted would blank them (contract, fact 3)."""
         body = wanted.body
-        world.jenkins.write_credential(body.folder, body.domain, body.id, credential_xml(body))
+        if body.domain == existing.body.domain:
+            world.jenkins.write_credential(body.folder, body.domain, body.id, credential_xml(body))
+            return
+        self.create(wanted, world, prepared)  # first, so that its users find one at any moment
+        with suppress(NotFoundError):
+            self.delete(existing, world)
 
     def delete(self, existing: Resource[CredentialBody], world: World) -> None:
         world.jenkins.delete_credential(existing.body.folder, existing.body.domain, existing.body.id)
 
 
-def credential_xml(body: CredentialBody) -> str:
-    """The XML of a credential with its clear secrets, as the credentials API takes it. Never log it."""
-    root = etree.Element(body.cls)
-    for name, value in (("scope", "GLOBAL"), ("id", body.id), ("description", body.description)):
-        etree.SubElement(root, name).text = value
-    if body.username is not None:
-        etree.SubElement(root, "username").text = body.username
-    for element, secret in body.secrets.items():
-        parent = root
-        if element == "privateKey":
-            parent = etree.SubElement(root, "privateKeySource", {"class": _DIRECT_ENTRY})
-        etree.SubElement(parent, element).text = secret.reveal()
-    return etree.tostring(root, encoding="unicode")
-
-
-def _content(
-    one: SshKeyCredential | UsernamePasswordCredential | SecretTextCredential | GitLabTokenCredential,
-) -> tuple[str, str | None, dict[str, SecretRef]]:
-    """Class, user name and secret references of a credential in the spec."""
-    if isinstance(one, SshKeyCredential):
-        passphrase = {"passphrase": one.passphrase} if one.passphrase else {}
-        return SSH_KEY, one.username, {"privateKey": one.private_key, **passphrase}
-    if isinstance(one, UsernamePasswordCredential):
-        return USERNAME_PASSWORD, one.username, {"password": one.password}
-    if isinstance(one, SecretTextCredential):
-        return SECRET_TEXT, None, {"secret": one.secret}
-    return GITLAB_TOKEN, None, {"apiToken": one.token}
+_UNSEEN = (
+    "{}: whether its secret changed can't be told without Overall/Administer or a webhook secret; name one under "
+    "gitlab.webhooks.secret, and its fingerprint is kept in the description"
+)
 
 
 def keyed_by(spec: Spec) -> str | None:
@@ -237,34 +185,26 @@ def keyed_by(spec: Spec) -> str | None:
     return next((entry.name for entry in spec.gitlab if entry.webhooks.secret), None)
 
 
-def _joined(secrets: Mapping[str, Secret]) -> Secret:
-    """All secrets of a credential as one value, so that the fingerprint changes with any of them."""
-    return Secret("\0".join(secret.reveal() for secret in secrets.values()))
-
-
-def _secret_difference(mine: CredentialBody, theirs: CredentialBody) -> list[Field]:
-    """By the digest that the controller computed, where it did; by the fingerprint in the mark otherwise."""
-    path = _MAIN_SECRET[mine.cls]
-    if theirs.digest is not None and mine.digest is not None:
-        if theirs.digest == mine.digest:
-            return []
-        return [Field(path, f"{MASK} {theirs.digest[:8]}", f"{MASK} {mine.digest[:8]}", secret=True)]
-    if theirs.mark and mine.mark and mine.mark.key and theirs.mark.key != mine.mark.key:
-        return [Field(path, f"{MASK} {theirs.mark.key or ''}".strip(), f"{MASK} {mine.mark.key}", secret=True)]
-    return []
-
-
 def _by_key(
     wanted: Sequence[Resource[CredentialBody]], listed: Sequence[CredentialFound]
-) -> dict[Key, CredentialFound]:
-    """Where a store holds an id in several domains, the one in the wanted domain is the one meant."""
+) -> dict[Key, Resource[CredentialBody]]:
+    """What is in the stores, by key. Where a store holds an id in several domains, that of the wanted one is meant.
+
+    What else carries a mark there is told with its domain: ours are left over from where the spec had them before.
+    """
     domains = {one.key: one.body.domain for one in wanted}
-    chosen: dict[Key, CredentialFound] = {}
+    same: dict[Key, list[CredentialFound]] = {}
     for found in listed:
-        key = credential_key(found.folder, found.id)
-        if key not in chosen or found.domain == domains.get(key):
-            chosen[key] = found
-    return chosen
+        same.setdefault(credential_key(found.folder, found.id), []).append(found)
+    existing: dict[Key, Resource[CredentialBody]] = {}
+    for key, twins in same.items():
+        meant = next((one for one in twins if key in domains and one.domain == domains[key]), twins[0])
+        existing[key] = _found(key, meant)
+        for twin in twins:
+            if twin is not meant and read_mark(twin.description):
+                other = Key(key.kind, f"{key.name} (domain {twin.domain or 'global'})")
+                existing[other] = _found(other, twin)
+    return existing
 
 
 def _found(key: Key, found: CredentialFound) -> Resource[CredentialBody]:
@@ -278,6 +218,7 @@ def _found(key: Key, found: CredentialFound) -> Resource[CredentialBody]:
         found.username,
         mark=mark,
         digest=found.digest,
+        passphrase=found.passphrase,
     )
     after = (Key("folder", found.folder),) if found.folder else ()
     return Resource(key, body, owner=mark.owner if mark else None, after=after)

@@ -25,6 +25,7 @@ from configurator.kinds.hook_body import (
 from configurator.model import Action, Change, Field, Key, Observation, Resource, Unchecked
 from configurator.spec.expanded import Expanded
 from configurator.spec.models import GitLab
+from configurator.spec.urls import same_server
 from configurator.world.survey import ProjectFound
 from configurator.world.world import World
 
@@ -65,26 +66,32 @@ class WebhookKind(Kind[HookBody, None]):
         resolved: dict[Key, Resource[HookBody]] = {}
         unchecked: list[Unchecked] = []
         warnings: list[str] = []
+        taken: set[tuple[str, int]] = set()  # hooks that are accounted for, whichever entry of their server saw them
+        unsure: set[tuple[str, str]] = set()  # jobs whose hook is wanted by an entry that can't see it
         for name in world.gitlabs:
             survey = world.survey(name)
             warnings += survey.warnings
             warnings += [survey.refused] if survey.refused and not survey.by_path else []
             mine = [one for one in wanted if one.body.gitlab == name]
-            matched: set[int] = set()
             for one in mine:
                 project = survey.by_path[one.body.project]
                 if project.hooks is None or project.id is None:
                     unchecked.append(Unchecked(self.name, one.key.name, project.problem, project.failed))
+                    unsure.add((server_of(world, name), one.body.job))
                     continue
                 found, job = _find(one, project, addresses(world, name), world)
                 if found is not None:
-                    matched.add(int(found["id"]))
+                    taken.add((server_of(world, name), int(found["id"])))
                     existing[one.key] = observed_hook(one.key, name, project.path, job, found)
                     warnings += _beside(one.key, name, one.body.job, project, found, world)
                 secret = world.webhook_secret(name)
                 assert secret is not None, "checked before"
                 resolved[one.key] = resolve_hook(one, project.id, found, survey.describes_hooks, world.owner, secret)
-            for resource in _left_over(name, survey.by_id.values(), matched, world):
+        for name in world.gitlabs:
+            survey = world.survey(name)
+            for resource in _left_over(name, survey.by_id.values(), taken, world):
+                if (server_of(world, name), resource.body.job) in unsure:
+                    continue
                 existing[resource.key] = resource
                 warnings += _on_its_last_trace(resource, world)
             warnings += _elsewhere(name, survey.by_id.values(), world)
@@ -152,6 +159,11 @@ def jenkins_root(entry: GitLab, expanded: Expanded) -> str:
     return (entry.webhooks.jenkins_url or expanded.spec.jenkins.url).rstrip("/")
 
 
+def server_of(world: World, gitlab: str) -> str:
+    """Which GitLab an entry means: several entries may mean one, each with a token of its own."""
+    return same_server(world.gitlab_entry(gitlab).url)
+
+
 def addresses(world: World, gitlab: str) -> tuple[str, ...]:
     """Every root URL under which hooks of that GitLab may know this Jenkins.
 
@@ -170,13 +182,31 @@ def _find(
     A hook of ours at the former job's address is taken over where there is none for the present job, and nothing in
     the spec wants it: so it keeps its id and its log of deliveries.
     """
-    job, former = wanted.body.job, wanted.body.former
-    roots, hooks = tuple(roots), project.hooks or ()
-    found = _best(hooks, job, roots, world.owner)
-    if found is not None or former is None or Key("job", former) in world.desired:
+    former = former_job(wanted.body, world)
+    return hook_of_job(project.hooks or (), wanted.body.job, former, tuple(roots), world.owner)
+
+
+def former_job(body: HookBody, world: World) -> str | None:
+    """The job's name before the spec renamed it; None where it was not, or where that job is in the spec again."""
+    return None if body.former is None or Key("job", body.former) in world.desired else body.former
+
+
+def hook_of_job(
+    hooks: Sequence[Mapping[str, Any]], job: str, former: str | None, roots: Sequence[str], owner: str
+) -> tuple[Mapping[str, Any] | None, str]:
+    """The hook among those of a project that a job's hook is, or becomes; and the job that it calls now.
+
+    Args:
+        hooks: as GitLab shows them.
+        job: full name.
+        former: the name that it had before, from which a hook of ours is taken over; None = it had no other.
+        roots: every root URL of this Jenkins, the present one first.
+        owner: name of the spec.
+    """
+    found = _best(hooks, job, roots, owner)
+    if found is not None or former is None:
         return found, job
-    ours = [hook for hook in hooks if _is_ours(hook, world.owner)]
-    return _best(ours, former, roots, world.owner), former
+    return _best([hook for hook in hooks if _is_ours(hook, owner)], former, roots, owner), former
 
 
 def _best(hooks: Iterable[Mapping[str, Any]], job: str, roots: Sequence[str], owner: str) -> Mapping[str, Any] | None:
@@ -203,15 +233,16 @@ def _job(hook: Mapping[str, Any], roots: Sequence[str], owner: str) -> str | Non
 
 
 def _left_over(
-    gitlab: str, projects: Iterable[ProjectFound], matched: set[int], world: World
+    gitlab: str, projects: Iterable[ProjectFound], taken: set[tuple[str, int]], world: World
 ) -> Iterator[Resource[HookBody]]:
-    """Hooks to this Jenkins that carry our mark and that nothing in the spec asks for."""
-    roots = addresses(world, gitlab)
+    """Hooks to this Jenkins that carry our mark and that nothing in the spec asks for; they are ``taken`` then."""
+    roots, server = addresses(world, gitlab), server_of(world, gitlab)
     seen: set[Key] = set()
     for project, hook in _ours(projects, world.owner):
         job = _job(hook, roots, world.owner)
-        if job is None or int(hook["id"]) in matched:
+        if job is None or (server, int(hook["id"])) in taken:
             continue
+        taken.add((server, int(hook["id"])))
         key = webhook_key(gitlab, project.path, job)
         if key in world.desired or key in seen:
             key = Key(key.kind, f"{key.name} (hook {hook['id']})")

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -48,7 +49,7 @@ def picture_html(picture: Picture, shown: Sequence[Finding], addresses: Addresse
         picture: the whole scan.
         shown: the findings to show.
         addresses: of the servers.
-        created_at: ISO 8601.
+        created_at: ISO 8601, with its offset.
     """
     rank = {name: at for at, name in enumerate(MEANINGS)}
     ordered = sorted(shown, key=lambda one: rank[one.cls])  # stable: within a class as the picture has them
@@ -67,6 +68,7 @@ def picture_html(picture: Picture, shown: Sequence[Finding], addresses: Addresse
         jenkins=mask_user_info(addresses.jenkins),
         gitlabs=[(name, mask_user_info(url)) for name, url in addresses.gitlabs.items()],
         created_at=created_at,
+        created=datetime.fromisoformat(created_at).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         style=style,
         script=script,
         style_hash=_hash(style),
@@ -78,10 +80,15 @@ def picture_html(picture: Picture, shown: Sequence[Finding], addresses: Addresse
 def _tiles(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     numbers = {name: sum(one.cls is name for one in findings) for name in MEANINGS}
     return [
-        {"cls": name.value, "number": number, "meaning": MEANINGS[name], "cure": CURES.get(name, "").replace("`", "")}
+        {"cls": name.value, "number": number, "meaning": MEANINGS[name], "cure": _with_code(CURES.get(name, ""))}
         for name, number in numbers.items()
         if number or name in (HookClass.ORPHANED, HookClass.FAILING, HookClass.LIVE)
     ]
+
+
+def _with_code(text: str) -> list[tuple[str, bool]]:
+    """The parts of ``text``, and whether each stood between backticks."""
+    return [(part, at % 2 == 1) for at, part in enumerate(text.split("`")) if part]
 
 
 def _integrations(picture: Picture) -> list[dict[str, Any]]:
@@ -106,7 +113,7 @@ def _plain_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "project": clean(one.hook.project),
             "id": one.hook.id,
             "job": clean(one.job or ""),
-            "url": clean(one.hook.shown),
+            "url": clean(one.shown),
             "events": ", ".join(event_names(one.hook.events)),
             "evidence": clean(one.evidence),
         }

@@ -77,7 +77,7 @@ def hook_json(finding: Finding) -> dict[str, Any]:
         "project": hook.project,
         "project_id": hook.project_id,
         "hook_id": hook.id or None,
-        "url": hook.shown,
+        "url": finding.shown,
         "class": finding.cls.value,
         "also": [one.value for one in finding.also],
         "job": finding.job,

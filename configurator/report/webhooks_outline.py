@@ -14,7 +14,7 @@ MEANINGS = {
     HookClass.STALE: "they call a former address, or one in a form that does not work",
     HookClass.MISROUTED: "the job they call belongs to another project",
     HookClass.DUPLICATE: "another hook of the project does the same",
-    HookClass.UNMANAGED: "the job exists, and nobody's mark is on the hook",
+    HookClass.UNMANAGED: "nobody's mark is on them; they may well be in use",
     HookClass.UNKNOWN: "the job could not be checked, so they are left alone",
     HookClass.LIVE: "nothing is wrong with them",
     HookClass.FOREIGN: "they call something other than this Jenkins",
@@ -36,8 +36,11 @@ CURES = {
 FINE = frozenset((HookClass.LIVE, HookClass.FOREIGN))
 """Classes that nobody has to look at."""
 
-PAST = {"delete": "removed", "restore": "restored", "repair": "repaired", "test": "tested"}
+PAST = {"delete": "removed", "restore": "restored", "repair": "repaired", "test": "passed"}
 """What was done, by action."""
+
+_FUTURE = {"delete": "remove"}
+_PARTLY = {"restore": "restored incompletely"}
 
 UNFINISHED = (Ending.FAILED, Ending.INCOMPLETE, Ending.SKIPPED)
 """Endings that a person wants to read, worst first."""
@@ -60,7 +63,12 @@ def number_of(hook: Hook) -> str:
 
 def target_of(finding: Finding) -> str:
     """The job that a hook means, or the URL where it means none."""
-    return clean(finding.job or finding.hook.shown)
+    return clean(finding.job or finding.shown)
+
+
+def future_of(action: str) -> str:
+    """What a dry run says of an action: ``to remove``."""
+    return f"to {_FUTURE.get(action, action)}"
 
 
 def counted(number: int, singular: str) -> str:
@@ -76,10 +84,17 @@ def class_counts(findings: Sequence[Finding]) -> str:
 
 def ending_counts(results: Sequence[Done]) -> str:
     """How the work ended: ``12 removed, 1 failed``; ``nothing done`` without any."""
-    done = [PAST.get(one.action, one.action) for one in results if one.ending is Ending.DONE]
-    parts = [f"{done.count(word):,} {word}" for word in dict.fromkeys(done)]
-    for ending in (Ending.PLANNED, *UNFINISHED):
-        number = sum(one.ending is ending for one in results)
-        if number:
-            parts.append(f"{number:,} {ending}")
+    parts: list[str] = []
+    for ending in (Ending.DONE, Ending.PLANNED, *UNFINISHED):
+        words = [_ending_of(one) for one in results if one.ending is ending]
+        parts += [f"{words.count(word):,} {word}" for word in dict.fromkeys(words)]
     return ", ".join(parts) or "nothing done"
+
+
+def _ending_of(done: Done) -> str:
+    """How the work on one hook ended, as a count names it."""
+    if done.ending is Ending.DONE:
+        return PAST.get(done.action, done.action)
+    if done.ending is Ending.PLANNED:
+        return future_of(done.action)
+    return _PARTLY.get(done.action, done.ending.value) if done.ending is Ending.INCOMPLETE else done.ending.value

@@ -117,8 +117,9 @@ class ScanLines(Lines, ScanSilent):
         self._print(f"{self._paint.warning('Warning:')} {clean(text)}")
 
     def done(self, done: Done) -> None:
-        """Print how the work on the hook ended."""
-        self._print(result_line(done, self._paint))
+        """Print how the work on the hook ended. What a dry run plans is the result, which follows."""
+        if done.ending is not Ending.PLANNED:
+            self._print(result_line(done, self._paint))
 
     def _scan_line(self, seen: Seen) -> None:
         self._print(str(seen))

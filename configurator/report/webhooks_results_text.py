@@ -13,6 +13,7 @@ from configurator.report.webhooks_outline import (
     UNFINISHED,
     counted,
     ending_counts,
+    future_of,
     number_of,
     place_of,
     target_of,
@@ -21,6 +22,7 @@ from configurator.report.webhooks_text import Columns, Look, columns_of, heading
 from configurator.webhooks.model import Done, Ending, Finding, HookClass, Picture
 
 _VERDICT_WIDTH = 7
+_MOST_ALIKE = 10  # hooks that ended in the same way for the same reason, before the rest is a number
 
 
 def selection_text(selected: Sequence[Finding], picture: Picture, look: Look, verb: str) -> str:
@@ -53,7 +55,8 @@ def nothing_text(picture: Picture, look: Look, verb: str) -> str:
     """There is nothing to do. Ends with a line break."""
     paint = Paint(look.colour)
     seen = f"{counted(len(picture.ours), 'webhook')} of this Jenkins in {counted(picture.projects, 'project')}"
-    return "\n".join([*notes(picture, paint, look), paint.bold(f"Nothing to {verb}: looked at {seen}.")]) + "\n"
+    found = f"Nothing to {verb}" if picture.complete else f"Nothing to {verb} in what could be read"
+    return "\n".join([*notes(picture, paint, look), paint.bold(f"{found}: looked at {seen}.")]) + "\n"
 
 
 def results_text(results: Sequence[Done], look: Look, backup: Path | None = None, *, interrupted: bool = False) -> str:
@@ -66,7 +69,7 @@ def results_text(results: Sequence[Done], look: Look, backup: Path | None = None
         interrupted: a signal stopped the work.
     """
     paint = Paint(look.colour)
-    lines = [line for ending in _shown(look) for one in results if one.ending is ending for line in _line(one, paint)]
+    lines = [line for ending in _shown(look) for line in _lines(results, ending, look)]
     if lines:
         lines.append("")
     if interrupted:
@@ -79,17 +82,24 @@ def results_text(results: Sequence[Done], look: Look, backup: Path | None = None
 
 
 def trials_text(results: Sequence[Done], look: Look) -> str:
-    """What `webhooks test` found: each hook with its checks, a cure below what is not well; totals last."""
+    """What `webhooks test` found. Ends with a line break.
+
+    Hooks that something is wrong with come first, with their checks and a cure below what is not well. Those that
+    passed every check have a line each, and are shown in full with ``look.verbose`` or where there is only one.
+    Totals last.
+    """
     paint = Paint(look.colour)
     several = len({one.finding.hook.gitlab for one in results}) > 1
+    in_full = look.verbose or len(results) == 1
     lines: list[str] = []
+    well: list[str] = []
     for one in results:
-        hook = one.finding.hook
-        title = f"{place_of(hook, several)}  {number_of(hook)}  → {target_of(one.finding)}"
-        lines += [paint.bold(title), *(line for step in one.steps for line in _step(step, paint))]
-        if one.detail:
-            lines.append(f"  {_ending_word(one, paint)}  {clean(one.detail)}")
-        lines.append("")
+        if in_full or not _all_is_well(one):
+            lines += [*_trial(one, several, paint), ""]
+        else:
+            well.append(result_line(one, paint))
+    if well:
+        lines += [*well, paint.faint("(-v shows every check)"), ""]
     return "\n".join([*lines, paint.bold(f"Webhooks: {ending_counts(results)}.")]) + "\n"
 
 
@@ -98,6 +108,17 @@ def result_line(done: Done, paint: Paint) -> str:
     hook = done.finding.hook
     detail = f": {clean(done.detail)}" if done.detail else ""
     return f"{_ending_word(done, paint)}  {clean(hook.project)} {number_of(hook)} → {target_of(done.finding)}{detail}"
+
+
+def _all_is_well(done: Done) -> bool:
+    return done.ending is Ending.DONE and all(verdict == "ok" for _, verdict, _, _ in done.steps)
+
+
+def _trial(done: Done, several: bool, paint: Paint) -> list[str]:
+    hook = done.finding.hook
+    title = f"{place_of(hook, several)}  {number_of(hook)}  → {target_of(done.finding)}"
+    lines = [paint.bold(title), *(line for step in done.steps for line in _step(step, paint))]
+    return [*lines, f"  {_ending_word(done, paint)}  {clean(done.detail)}"] if done.detail else lines
 
 
 def _by_class(findings: Sequence[Finding], columns: Columns, look: Look) -> list[str]:
@@ -115,15 +136,29 @@ def _shown(look: Look) -> tuple[Ending, ...]:
     return (Ending.DONE, Ending.PLANNED, *UNFINISHED) if look.verbose else (Ending.PLANNED, *UNFINISHED)
 
 
-def _line(done: Done, paint: Paint) -> list[str]:
-    return [f"  {result_line(done, paint)}"]
+def _lines(results: Sequence[Done], ending: Ending, look: Look) -> list[str]:
+    """A line for each hook that ended so. Of many that ended so for the same reason, the first ones and a number."""
+    paint = Paint(look.colour)
+    reasons: dict[str, list[Done]] = {}
+    for one in results:
+        if one.ending is ending:
+            reasons.setdefault(one.detail, []).append(one)
+    lines: list[str] = []
+    for same in reasons.values():
+        whole = look.verbose or ending is Ending.PLANNED or len(same) <= _MOST_ALIKE + 1
+        listed = same if whole else same[:_MOST_ALIKE]
+        lines += [f"  {result_line(one, paint)}" for one in listed]
+        if len(same) > len(listed):
+            more = f"  … and {len(same) - len(listed):,} more for the same reason (-v, or -o json, shows all)"
+            lines.append(paint.faint(more))
+    return lines
 
 
 def _ending_word(done: Done, paint: Paint) -> str:
     if done.ending is Ending.DONE:
         return paint.good(PAST.get(done.action, done.action))
     if done.ending is Ending.PLANNED:
-        return f"to {done.action}"
+        return future_of(done.action)
     return paint.bad(done.ending) if done.ending is Ending.FAILED else paint.warning(done.ending)
 
 

@@ -62,7 +62,7 @@ def picture_text(
         lines += [*_section(name, listed, hidden, columns, look), ""]
     lines += _integrations(picture.integrations, paint, look)
     lines += notes(picture, paint, look)
-    lines.append(paint.bold(_total(picture, shown)))
+    lines += [paint.bold(line) for line in fold(_total(picture, shown, everything=everything), look.width)]
     return "\n".join(lines) + "\n"
 
 
@@ -144,7 +144,8 @@ def _section(name: HookClass, listed: Sequence[Finding], hidden: int, columns: C
     if hidden:
         lines.append(paint.faint(f"  … and {hidden:,} more like these (--class {name}, or -v, shows all)"))
     if name in CURES:
-        lines.append(paint.faint(f"  {_DASH} {CURES[name]}"))
+        first, *more = fold(CURES[name], None if look.width is None else look.width - 4)
+        lines += [paint.faint(line) for line in (f"  {_DASH} {first}", *(f"    {line}" for line in more))]
     return lines
 
 
@@ -194,8 +195,10 @@ def _integrations(found: Sequence[Integration], paint: Paint, look: Look) -> lis
     return [*lines, ""]
 
 
-def _total(picture: Picture, shown: Sequence[Finding]) -> str:
+def _total(picture: Picture, shown: Sequence[Finding], *, everything: bool) -> str:
+    listed = class_counts(shown) if shown or not picture.ours else "none of those that were asked for"
     seen = f"{counted(picture.projects, 'project')} and {counted(len(picture.findings), 'hook')} looked at"
     foreign = picture.counts()[HookClass.FOREIGN]
-    left = f", {foreign:,} of them not of this Jenkins" if foreign else ""
-    return f"Webhooks: {class_counts(shown)}. {seen}{left}."
+    hint = "" if everything else " (--everything lists them)"
+    left = f", {foreign:,} of them not of this Jenkins{hint}" if foreign else ""
+    return f"Webhooks: {listed}. {seen}{left}."

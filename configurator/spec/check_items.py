@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from configurator.spec.findings import Findings, Parts
-from configurator.spec.models import Application
+from configurator.spec.models import Application, GitLab
 from configurator.spec.names import (
     branch_name,
     branch_problem,
@@ -16,6 +16,7 @@ from configurator.spec.names import (
 from configurator.spec.nodes import Path
 from configurator.spec.renamed import present_branches
 from configurator.spec.suggest import nearest
+from configurator.spec.urls import same_server, url_problem
 
 _NAME_HINT = r"Jenkins refuses / * ? % .. < > | [ ] : ; @ ! # $ & ^ \ and a dot at the end"
 
@@ -93,7 +94,16 @@ def check_duplicates(parts: Parts, findings: Findings) -> None:
                 message = f"{what} '{name}' stands here twice, first at {place}"
                 if what != other:
                     message = f"{what} '{name}' has the name of {other} at {place}"
-                findings.error(path, message, "rename or remove one")
+                findings.error(path, message, _cure(path))
+
+
+def _cure(path: Path) -> str:
+    if path[0] == "gitlab" and "credential" in path:
+        return (
+            "give this entry a credential of its own, such as credential: {id: gitlab-second}; only entries with the "
+            "same url, token and description share one"
+        )
+    return "rename or remove one"
 
 
 def _connections(parts: Parts) -> Iterator[tuple[str, Path, str]]:
@@ -102,15 +112,30 @@ def _connections(parts: Parts) -> Iterator[tuple[str, Path, str]]:
 
 
 def _credentials(parts: Parts) -> Iterator[tuple[str, Path, str]]:
-    """Credentials by store and id; a connection that is somebody else's makes none."""
+    """Credentials by store and id; a connection that is somebody else's makes none, one that shares makes no second."""
     names: set[str] = set()
+    makers: dict[str, GitLab] = {}
     for index, gitlab in parts.gitlab.items():
-        if gitlab.manage and gitlab.name not in names:
-            names.add(gitlab.name)
+        if not gitlab.manage or gitlab.name in names:
+            continue
+        names.add(gitlab.name)
+        maker = makers.setdefault(gitlab.credential.id, gitlab)
+        if maker is gitlab or not shares_credential(maker, gitlab):
             yield gitlab.credential.id, ("gitlab", index, "credential", "id"), "the credential"
     for index, credential in parts.credentials.items():
         name = f"{credential.folder}/{credential.id}" if credential.folder else credential.id
         yield name, ("credentials", index, "id"), "the credential"
+
+
+def shares_credential(one: GitLab, other: GitLab) -> bool:
+    """Whether two entries with one credential id mean the very same credential: of one GitLab, with one token."""
+    return (
+        not (url_problem(one.url) or url_problem(other.url))
+        and same_server(one.url) == same_server(other.url)
+        and one.adopt == other.adopt
+        and one.credential.description == other.credential.description
+        and (one.credential.token or one.token) == (other.credential.token or other.token)
+    )
 
 
 def _items(parts: Parts) -> Iterator[tuple[str, Path, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from configurator.errors import Problem
+from configurator.spec.check_credentials import check_git_credentials
 from configurator.spec.check_gitlab import check_gitlab_references, check_hook_counts, check_webhook_secrets
 from configurator.spec.check_items import check_duplicates, check_folders, check_names
 from configurator.spec.check_renamed import check_renamed
@@ -112,6 +113,7 @@ _CHECKS: tuple[Callable[[Parts, Findings], None], ...] = (
     _check_urls,
     _check_rotation,
     _check_git,
+    check_git_credentials,
     _check_build_tools,
     check_names,
     check_duplicates,

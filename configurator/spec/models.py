@@ -110,6 +110,12 @@ class Jenkins(Model):
     ssl_verification: bool = Field(True, description="Verify the controller's TLS certificate.")
     ca_file: str | None = Field(None, description="File with the certificate authorities to trust (PEM).")
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False, description="Seconds to wait for an answer.")
+    authenticated_endpoint: bool | None = Field(
+        None,
+        description="Whether the GitLab plugin's endpoint /project asks who calls, before it starts a job that has no "
+        "secret token. Should be true: with false anybody who reaches Jenkins can start those jobs. It is one switch "
+        "for the whole controller; left out, it stays as it is.",
+    )
     plugins: list[PluginEntry] = Field(
         default_factory=list,
         description="Plugins to install when missing: an id, or an id with a minimum version.",

@@ -37,6 +37,13 @@ def clone_url_problem(url: str) -> str | None:
     return None
 
 
+def same_server(url: str) -> str:
+    """What two root URLs of one server have in common, however they are written. ``url`` is a valid one."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
+
+
 def root_url(url: str) -> str:
     """The URL without a slash at its end."""
     return url.rstrip("/")

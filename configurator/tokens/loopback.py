@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import html
+import os
 import queue
 import threading
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Loopback:
     """
 
     def __init__(self, port: int) -> None:
-        self._answers: queue.Queue[Mapping[str, str]] = queue.Queue(maxsize=1)
+        self._answers: queue.Queue[Mapping[str, str]] = queue.Queue()
         try:
             self._server = _Server((HOST, port), self._answers)
         except OSError as error:
@@ -82,7 +83,8 @@ class Loopback:
             answer = self._answers.get(timeout=patience)
         except queue.Empty:
             raise ConfiguratorError(
-                f"nobody came back from the browser within {patience:.0f} s", "run the command again"
+                f"nobody came back from the browser within {patience:.0f} s",
+                f"what did GitLab show? The OAuth application must have the redirect URI {self.redirect_uri}",
             ) from None
         if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
             raise ConfiguratorError(
@@ -110,11 +112,13 @@ def _cure(error: str) -> str:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a connection that the browser opened ahead must not hold us up
-    allow_reuse_address = False
+    # On POSIX: listen where an earlier sign-in has ended a moment ago; a port that is listened on stays taken.
+    allow_reuse_address = os.name == "posix"
 
     def __init__(self, address: tuple[str, int], answers: queue.Queue[Mapping[str, str]]) -> None:
         super().__init__(address, _Handler)
         self.answers = answers
+        self.taken = threading.Lock()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -129,16 +133,19 @@ class _Handler(BaseHTTPRequestHandler):
         if split.path != PATH:
             self._say(404, "Not found", "There is nothing here.")
             return
-        answer = {name: values[0] for name, values in parse_qs(split.query).items()}
-        try:
-            self.server.answers.put_nowait(answer)
-        except queue.Full:
+        if not self.server.taken.acquire(blocking=False):
             self._say(410, "Too late", "This sign-in is over.")
             return
-        if "error" in answer:
-            self._say(200, "No access", "GitLab gave no access. The terminal tells more; you may close this window.")
-        else:
-            self._say(200, "Back to the terminal", "configurator goes on there. You may close this window.")
+        answer = {name: values[0] for name, values in parse_qs(split.query).items()}
+        try:  # the page first: who waits for the answer closes the port, and may end the program
+            if "error" in answer:
+                self._say(
+                    200, "No access", "GitLab gave no access. The terminal tells more; you may close this window."
+                )
+            else:
+                self._say(200, "Back to the terminal", "It tells there how it went. You may close this window.")
+        finally:
+            self.server.answers.put(answer)
 
     def _say(self, status: int, title: str, text: str) -> None:
         body = _PAGE.format(title=html.escape(title), text=html.escape(text)).encode()

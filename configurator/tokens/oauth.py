@@ -1,4 +1,4 @@
-"""OAuth 2.0 with GitLab: authorisation code with PKCE, device flow, refresh, revocation (behaviour.md, 19)."""
+"""OAuth 2.0 with GitLab: authorisation code with PKCE, device flow, refresh, revocation (contract, behaviour 19)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,22 @@ import requests
 
 from configurator.clients.http import Http
 from configurator.clients.http.failures import brief
-from configurator.errors import ConfiguratorError, NotFoundError, RefusedError, ServerError, UnauthorisedError
+from configurator.errors import (
+    AnswerLostError,
+    ConfiguratorError,
+    NotFoundError,
+    RefusedError,
+    ServerError,
+    UnauthorisedError,
+)
 from configurator.secret import Secret
 from configurator.tokens.loopback import Loopback
 from configurator.tokens.store import Entry
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEVICE_PATIENCE = 300.0  # seconds that GitLab keeps a device code
-_SLOW_DOWN = 5.0  # seconds more between polls, whenever GitLab says slow_down (RFC 8628, 3.5)
+_INTERVAL = 5.0  # seconds between polls where GitLab says nothing of it (RFC 8628, 3.2)
+_SLOW_DOWN = 6.0  # seconds more whenever GitLab says slow_down: five (RFC 8628, 3.5), and one so as to catch up
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,28 @@ class DeviceCode:
     expires_in: float
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the browser brought back.
+
+    Attributes:
+        code: works once, with the verifier.
+        verifier: of PKCE.
+        redirect_uri: as it was asked with.
+    """
+
+    code: Secret
+    verifier: Secret
+    redirect_uri: str
+
+
 class Provider:
     """GitLab as an OAuth provider, for one registered application without a secret.
 
     Args:
         http: HTTP without any authentication, to the root URL.
         client_id: id of the application.
+        ca_file: file with the certificate authorities that ``http`` trusts, to be kept with the tokens.
         clock: seconds since the epoch.
         sleep: how to wait, seconds.
     """
@@ -60,16 +84,18 @@ class Provider:
         self,
         http: Http,
         client_id: str,
+        ca_file: str | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = http
         self._client_id = client_id
+        self._ca_file = ca_file
         self._clock = clock
         self._sleep = sleep
 
-    def authorize(self, loopback: Loopback, scope: str, show: Callable[[str], None]) -> Entry:
-        """Get access through the browser: authorisation code with PKCE.
+    def ask_in_browser(self, loopback: Loopback, scope: str, show: Callable[[str], None]) -> Grant:
+        """Ask for access through the browser: authorisation code with PKCE.
 
         Args:
             loopback: open, waiting for the browser.
@@ -93,23 +119,25 @@ class Provider:
             "code_challenge_method": "S256",
         }
         show(f"{self._http.url}/oauth/authorize?{urlencode(query)}")
-        code = loopback.wait(state)
-        for secret in (code, verifier):
-            self._http.redactor.learn(Secret(secret))
-        answer = self._token(
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": loopback.redirect_uri,
-                "code_verifier": verifier,
-            }
-        )
-        return self._entry(answer, loopback.redirect_uri)
+        return Grant(Secret(loopback.wait(state)), Secret(verifier), loopback.redirect_uri)
+
+    def redeem(self, grant: Grant) -> Entry:
+        """The tokens for a code. Raises ServerError."""
+        for secret in (grant.code, grant.verifier):
+            self._http.redactor.learn(secret)
+        form = {
+            "grant_type": "authorization_code",
+            "code": grant.code.reveal(),
+            "redirect_uri": grant.redirect_uri,
+            "code_verifier": grant.verifier.reveal(),
+        }
+        return self._entry(self._token(form), grant.redirect_uri)
 
     def start_device(self, scope: str) -> DeviceCode:
         """Begin the device flow. Raises NotFoundError where GitLab does not know it (before 17.3)."""
         form = {"client_id": self._client_id, "scope": scope}
-        response = self._http.send("POST", "/oauth/authorize_device", data=form, retry=False)
+        # After a lost answer it is asked again: a code that nobody has seen dies by itself.
+        response = self._http.send("POST", "/oauth/authorize_device", data=form, retry=True)
         if response.status_code == 404:
             raise NotFoundError(
                 self._http.label,
@@ -118,16 +146,19 @@ class Provider:
                 404,
             )
         answer = self._read(response, "POST /oauth/authorize_device")
-        code = Secret(str(answer["device_code"]))
-        self._http.redactor.learn(code)
-        return DeviceCode(
-            code,
-            str(answer["user_code"]),
-            str(answer["verification_uri"]),
-            str(answer.get("verification_uri_complete") or ""),
-            float(answer.get("interval") or _SLOW_DOWN),
-            float(answer.get("expires_in") or _DEVICE_PATIENCE),
-        )
+        try:
+            device = DeviceCode(
+                Secret(str(answer["device_code"])),
+                str(answer["user_code"]),
+                str(answer["verification_uri"]),
+                str(answer.get("verification_uri_complete") or ""),
+                float(answer.get("interval") or _INTERVAL),
+                float(answer.get("expires_in") or _DEVICE_PATIENCE),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise self._odd("POST /oauth/authorize_device") from None
+        self._http.redactor.learn(device.code)
+        return device
 
     def wait_for_device(self, device: DeviceCode) -> Entry:
         """Poll until the person has decided.
@@ -152,20 +183,43 @@ class Provider:
     def refresh(self, entry: Entry) -> Entry:
         """A new pair of tokens for the old one, which is dead then: keep the new one at once.
 
+        Where the answer is lost, it is asked once more: most versions of GitLab end the old pair only when the new
+        one is first used (contract, behaviour 19), and where it is dead already nothing gets worse.
+
         Raises:
             UnauthorisedError: GitLab does not accept the refresh token any more.
+            ServerError: GitLab can't be asked; the old pair is as good as it was.
         """
         if entry.refresh_token is None:
             raise UnauthorisedError(
                 self._http.label,
                 "the OAuth access has ended, and GitLab gave nothing to renew it with",
-                "run configurator connect gitlab again",
+                _CONNECT_AGAIN,
             )
         form = {"grant_type": "refresh_token", "refresh_token": entry.refresh_token.reveal()}
         if entry.redirect_uri:
             form["redirect_uri"] = entry.redirect_uri
-        renewed = self._entry(self._token(form), entry.redirect_uri)
+        for known in (entry.token, entry.refresh_token):
+            self._http.redactor.learn(known)
+        renewed = self._entry(self._renewal(form), entry.redirect_uri)
         return replace(renewed, user=entry.user)
+
+    def _renewal(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to a refresh, asked for twice at most."""
+        try:
+            return self._token(form)
+        except AnswerLostError:
+            pass
+        try:
+            return self._token(form)
+        except UnauthorisedError as error:
+            raise UnauthorisedError(
+                self._http.label,
+                "the OAuth access was renewed, but the answer with the new tokens was lost on the way, and the old "
+                "ones are dead",
+                _CONNECT_AGAIN,
+                error.status,
+            ) from None
 
     def revoke(self, entry: Entry) -> None:
         """Take the access back: both tokens of the pair. Raises ServerError."""
@@ -179,8 +233,8 @@ class Provider:
         return self._read(self._send(form), "POST /oauth/token")
 
     def _send(self, form: Mapping[str, str]) -> requests.Response:
-        # Codes and refresh tokens work once: a request whose answer is lost is not repeated.
-        return self._http.send("POST", "/oauth/token", data={**form, "client_id": self._client_id}, retry=False)
+        # Codes work once: what may have been carried out is not repeated here.
+        return self._http.send("POST", "/oauth/token", data={**form, "client_id": self._client_id})
 
     def _read(self, response: requests.Response, what: str) -> dict[str, Any]:
         error = _error(response)
@@ -202,25 +256,31 @@ class Provider:
 
     def _entry(self, answer: Mapping[str, Any], redirect_uri: str | None) -> Entry:
         refresh, lifetime = answer.get("refresh_token"), answer.get("expires_in")
+        if not answer.get("access_token") or not isinstance(lifetime, int | float | None):
+            raise self._odd("POST /oauth/token")
         entry = Entry(
             kind="oauth",
             gitlab_url=self._http.url,
-            token=Secret(str(answer.get("access_token") or "")),
+            token=Secret(str(answer["access_token"])),
             refresh_token=Secret(str(refresh)) if refresh else None,
             expires_at=self._clock() + float(lifetime) if lifetime else None,
             client_id=self._client_id,
             redirect_uri=redirect_uri,
+            ca_file=self._ca_file,
         )
         for secret in (entry.token, entry.refresh_token):
             if secret is not None:
                 self._http.redactor.learn(secret)
-        if not entry.token:
-            raise ServerError(self._http.label, "POST /oauth/token: the answer holds no token")
         return entry
 
+    def _odd(self, what: str) -> ServerError:
+        hint = "check the address, and whether a proxy stands before it"
+        return ServerError(self._http.label, f"the answer to {what} does not hold what it should", hint)
 
+
+_CONNECT_AGAIN = "run configurator connect gitlab again"
 _CURES = {
-    "invalid_grant": "the access was taken back or has ended: run configurator connect gitlab again",
+    "invalid_grant": f"the access was taken back or has ended: {_CONNECT_AGAIN}",
     "expired_token": "the code was not confirmed in time: run the command again",
     "invalid_client": "check --client-id; the OAuth application must not be confidential",
     "unauthorized_client": "check --client-id; the OAuth application must not be confidential",
@@ -237,10 +297,18 @@ def _error(response: requests.Response) -> str:
     return str(document.get("error") or "") if isinstance(document, dict) and response.status_code >= 400 else ""
 
 
-def refresh_entry(entry: Entry, *, verify: bool | str = True, timeout: float = 30.0) -> Entry:
-    """Renew an OAuth entry where it was made: what :class:`TokenStore` calls. Raises ServerError."""
-    http = Http("GitLab", entry.gitlab_url, verify=verify, timeout=timeout)
+def refresh_entry(entry: Entry, timeout: float = 30.0) -> Entry:
+    """Renew an OAuth entry where it was made: what :class:`TokenStore` calls.
+
+    Args:
+        entry: the pair to renew.
+        timeout: seconds to wait for an answer.
+
+    Raises:
+        ServerError: as :meth:`Provider.refresh`.
+    """
+    http = Http("GitLab", entry.gitlab_url, verify=entry.ca_file or True, timeout=timeout)
     try:
-        return Provider(http, entry.client_id or "").refresh(entry)
+        return Provider(http, entry.client_id or "", entry.ca_file).refresh(entry)
     finally:
         http.close()

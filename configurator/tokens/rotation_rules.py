@@ -89,7 +89,9 @@ def way_of(subject: Subject, rotation: Rotation, wish: Wish, today: date, label:
     version = ".".join(str(part) for part in subject.release)
     if subject.release < ROTATES:
         cure = "make a new token by hand, and put it where the spec takes the token from"
-        raise ConfiguratorError(f"{label}: GitLab {version} can't rotate tokens, which came with 16.0", _or_admin(subject, cure))
+        raise ConfiguratorError(
+            f"{label}: GitLab {version} can't rotate tokens, which came with 16.0", _or_admin(subject, cure)
+        )
     by_id = subject.release < ROTATES_SELF
     if by_id and subject.owner is not None:
         raise ConfiguratorError(

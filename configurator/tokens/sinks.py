@@ -9,134 +9,28 @@ import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from configurator.clients.gitlab import GitLabClient
 from configurator.clients.http.failures import shorten
 from configurator.clients.redaction import Redactor
 from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, PermissionMissingError, ServerError
-from configurator.private_file import replace_private
 from configurator.secret import Secret
 from configurator.spec.models import EnvFileSink, FileSink, GitLabVariableSink, Sink
 from configurator.spec.references import CommandSecret
+from configurator.tokens.file_sinks import EnvFileTarget, FileTarget
+from configurator.tokens.sink import SinkTarget
 from configurator.tokens.store import Entry, TokenStore
 
 COMMAND_TIMEOUT = 60.0
 _MASKABLE = re.compile(r"[A-Za-z0-9_+=/@:.~-]{8,}")
-_NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.:/@%+,=~-]")
 
-
-class SinkTarget(ABC):
-    """A place that takes the new token.
-
-    Attributes:
-        label: what it is called in messages, such as ``file /run/secrets/gitlab``.
-    """
-
-    label: str
-
-    @abstractmethod
-    def prove(self, present: Secret) -> str:
-        """See that it will take the new token, without changing what it holds.
-
-        Args:
-            present: the token as it is now: the new one looks like it.
-
-        Returns:
-            What was proven, for people.
-
-        Raises:
-            ConfiguratorError: it will not, with the cure.
-        """
-
-    @abstractmethod
-    def write(self, token: Secret) -> str:
-        """Write the new token, over whatever is there. May be repeated.
-
-        Returns:
-            What was done, for people.
-
-        Raises:
-            ConfiguratorError: it was not written.
-        """
-
-
-class FileTarget(SinkTarget):
-    """A file that holds the token and nothing else.
-
-    A new one gets mode 0600; one that is there keeps its mode and owner, and its habit of ending with a line break or
-    not. A symbolic link stays: what it leads to is replaced.
-
-    Args:
-        path: absolute.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.label = f"file {path}"
-
-    def prove(self, present: Secret) -> str:
-        replacement = _Replacement(self._path, self.label)
-        replacement.prove()
-        return f"{replacement.words}, mode {replacement.mode:04o}"
-
-    def write(self, token: Secret) -> str:
-        replacement = _Replacement(self._path, self.label)
-        before = replacement.read()
-        end = "" if before and not before.endswith("\n") else "\n"
-        replacement.write(token.reveal() + end)
-        return "written"
-
-
-class EnvFileTarget(SinkTarget):
-    """A line ``KEY=value`` in an environment file; every other line stays as it is.
-
-    Args:
-        path: absolute.
-        key: the variable's name.
-    """
-
-    def __init__(self, path: Path, key: str) -> None:
-        self._path = path
-        self._key = key
-        self.label = f"env_file {path}:{key}"
-
-    def prove(self, present: Secret) -> str:
-        replacement = _Replacement(self._path, self.label)
-        replacement.prove()
-        found = self._line().search(replacement.read())
-        return f"{replacement.words}; {self._key} {'is in it' if found else 'will be added'}"
-
-    def write(self, token: Secret) -> str:
-        replacement = _Replacement(self._path, self.label)
-        text = replacement.read()
-        value = token.reveal()
-
-        def line(found: re.Match[str]) -> str:
-            quote = found["quote"] or ("'" if _NEEDS_QUOTES.search(value) else "")
-            return f"{found['start']}{quote}{value}{quote}"
-
-        changed, count = self._line().subn(line, text)
-        if not count:
-            ended = text if not text or text.endswith("\n") else text + "\n"
-            quote = "'" if _NEEDS_QUOTES.search(value) else ""
-            changed = f"{ended}{self._key}={quote}{value}{quote}\n"
-        replacement.write(changed)
-        return "written"
-
-    def _line(self) -> re.Pattern[str]:
-        """The assignment, up to the end of its value; a comment behind a quoted value stays."""
-        return re.compile(
-            rf"(?m)^(?P<start>[ \t]*(?:export[ \t]+)?{self._key}=)"
-            r"(?:(?P<quote>[\"'])[^\r\n]*?(?P=quote)|(?![\"'])[^\r\n]*)"
-        )
+R = TypeVar("R")
 
 
 class VariableTarget(SinkTarget):
@@ -189,7 +83,7 @@ class VariableTarget(SinkTarget):
         self._told(lambda: client.update_variable(self._project, self._key, attributes))
         return "written"
 
-    def _told[R](self, ask: Callable[[], R]) -> R:
+    def _told(self, ask: Callable[[], R]) -> R:
         """Ask, with the cures that only this place knows."""
         try:
             return ask()
@@ -322,108 +216,6 @@ class StoredTarget(SinkTarget):
 
 
 @dataclass(frozen=True)
-class _Replacement:
-    """A file that is replaced as a whole, keeping its mode and owner."""
-
-    named: Path
-    label: str
-
-    @property
-    def path(self) -> Path:
-        """Where the file really is."""
-        return self.named.resolve()
-
-    @property
-    def mode(self) -> int:
-        """Permissions that it has, or will get."""
-        there = self._there()
-        return stat.S_IMODE(there.st_mode) if there else 0o600
-
-    @property
-    def words(self) -> str:
-        """What will happen, for people."""
-        return "can be replaced" if self._there() else "can be made"
-
-    def prove(self) -> None:
-        """See that the folder takes a new file that may be moved over this one."""
-        with self._told():
-            there = self._there()
-            if there is not None:
-                self._check(there)
-            handle, probe = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(b" " * 4096)
-                    stream.flush()
-                    if there is not None and (there.st_uid, there.st_gid) != _owner(os.fstat(stream.fileno())):
-                        os.fchown(stream.fileno(), there.st_uid, there.st_gid)
-            finally:
-                Path(probe).unlink()
-
-    def read(self) -> str:
-        """Its text, empty where it is not there yet."""
-        with self._told():
-            try:
-                with self.path.open(encoding="utf-8", newline="") as stream:
-                    return stream.read()
-            except FileNotFoundError:
-                return ""
-        return ""
-
-    def write(self, text: str) -> None:
-        """Replace it."""
-        with self._told():
-            there = self._there()
-            replace_private(self.path, text, self.mode)
-            if there is not None and (there.st_uid, there.st_gid) != _owner(self.path.stat()):
-                os.chown(self.path, there.st_uid, there.st_gid)
-
-    def _check(self, there: os.stat_result) -> None:
-        if not stat.S_ISREG(there.st_mode):
-            kind = "a folder" if stat.S_ISDIR(there.st_mode) else "no ordinary file"
-            raise ConfiguratorError(f"{self.label}: it is {kind}", "name a file")
-        if os.path.ismount(self.path):
-            raise ConfiguratorError(
-                f"{self.label}: it is mounted by itself, so it can't be replaced", "mount its folder instead"
-            )
-        if os.access(self.path, os.R_OK):
-            self.read()
-
-    def _there(self) -> os.stat_result | None:
-        try:
-            return self.path.stat()
-        except FileNotFoundError:
-            return None
-
-    def _told(self) -> _Told:
-        return _Told(self.label)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """Errors of the file system, told."""
-
-    label: str
-
-    def __enter__(self) -> None:
-        """Nothing."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, UnicodeDecodeError):
-            raise ConfiguratorError(f"{self.label}: it is not UTF-8 text", "name another file") from None
-        if isinstance(error, OSError):
-            raise ConfiguratorError(
-                f"{self.label}: it can't be written: {error.strerror or error}",
-                "its folder must be there, and this user be allowed to replace the file in it and to keep its owner",
-            ) from None
-        return False
-
-
-def _owner(status: os.stat_result) -> tuple[int, int]:
-    return status.st_uid, status.st_gid
-
-
-@dataclass(frozen=True)
 class Surroundings:
     """What sinks need to know of the run.
 
@@ -433,7 +225,7 @@ class Surroundings:
         allow_commands: the user said so.
         environ: environment of commands.
         redactor: cleans what commands say.
-        store: of `{stored: …}`.
+        store: opens the store of ``{stored: …}``.
         present, after: clients of that GitLab, before and after the rotation.
     """
 
@@ -442,7 +234,7 @@ class Surroundings:
     allow_commands: bool
     environ: Mapping[str, str]
     redactor: Redactor
-    store: TokenStore
+    store: Callable[[], TokenStore]
     present: Callable[[], GitLabClient]
     after: Callable[[Secret], GitLabClient]
 
@@ -466,7 +258,7 @@ class Surroundings:
 
     def stored(self, name: str) -> SinkTarget:
         """What writes to the store."""
-        return StoredTarget(name, self.url, self.store)
+        return StoredTarget(name, self.url, self.store())
 
     def _absolute(self, path: str) -> Path:
         try:

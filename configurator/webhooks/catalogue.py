@@ -11,7 +11,7 @@ from typing import Any
 
 from configurator.clients.jenkins import EndpointAnswer, JenkinsClient, item_path
 from configurator.errors import ConfiguratorError, NotFoundError, PermissionMissingError, ServerError, UnreachableError
-from configurator.hook_url import Address
+from configurator.hook_url import Address, Reading
 from configurator.marks import read_mark
 from configurator.webhooks.model import Catalogue, JobSeen
 from configurator.world.found import FOLDER_CLASS
@@ -31,13 +31,12 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-def take_catalogue(client: JenkinsClient, salt: str, pool: Executor) -> Catalogue:
+def take_catalogue(client: JenkinsClient, salt: str) -> Catalogue:
     """Read what jobs there are: one script request with Administer, else one listing of what this user sees.
 
     Args:
         client: the controller.
         salt: hex, for the digests of tokens.
-        pool: workers; nothing here takes more than one.
 
     Returns:
         The catalogue; with ``problem`` where the controller can't be asked. No ServerError is raised.
@@ -151,10 +150,12 @@ class SecondLook:
             return Presence.UNKNOWN, "the URL names no job"
         try:
             for reading in address.readings:
-                seen = self._seen(reading.job)
+                seen = self._seen(reading)
                 if seen:
                     return Presence.EXISTS, f"Jenkins shows {seen}"
             self._client.check_in_service()
+            if not self._known:
+                return Presence.UNKNOWN, "Jenkins shows not a single item, so it may have lost them all"
             if not self._shows_the_known():
                 return Presence.UNKNOWN, "Jenkins shows none of the jobs any more that it showed before"
             if self._sees_all:
@@ -170,21 +171,27 @@ class SecondLook:
         except ConfiguratorError:
             return False
 
-    def _seen(self, job: str) -> str:
-        """The item that takes webhooks for a path, as REST shows it: the first on the way that is no plain folder."""
-        item_path(job)  # a name with empty or dot segments might reach something else than it says: it is refused
-        parts = job.split("/")
-        for end in range(1, len(parts) + 1):
-            name = "/".join(parts[:end])
+    def _seen(self, reading: Reading) -> str:
+        """The item that takes webhooks for a path, as REST shows it: the first on the way that is no plain folder.
+
+        What a folder lacks is looked for at the root, as the plugin does (:meth:`Catalogue.find`).
+        """
+        item_path(reading.job)  # one with empty or dot segments might reach something else than it says: refused
+        at = ""
+        for part in reading.job.split("/"):
+            name = f"{at}/{part}" if at else part
             cls = self._client.class_of(name)
+            if cls is None and at and reading.works:
+                name, cls = part, self._client.class_of(part)
             if cls is None:
                 return ""
             if cls != FOLDER_CLASS:
                 return name
+            at = name
         return ""
 
     def _shows_the_known(self) -> bool:
-        return not self._known or any(self._client.class_of(name) is not None for name in self._known)
+        return any(self._client.class_of(name) is not None for name in self._known)
 
     def _by_endpoint(self, address: Address) -> tuple[Presence, str]:
         if not self._callable:

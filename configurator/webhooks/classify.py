@@ -14,6 +14,7 @@ from configurator.webhooks.failures import failure
 from configurator.webhooks.integrations import integration_of, judge_integrations
 from configurator.webhooks.model import Catalogue, Delivery, Finding, Hook, HookClass
 from configurator.webhooks.reach import Reached, find_target, remarks, stale
+from configurator.webhooks.renamed import moving
 from configurator.webhooks.terms import Terms, terms_of
 from configurator.webhooks.twins import Candidate, Twin, find_twins
 
@@ -103,8 +104,10 @@ class _Judge:
         self._salt = salt
         self._deliveries = deliveries
         self._wanted = {job: one for entry in terms.values() for job, one in entry.wanted.items()}
-        self._renamed = {one.body.former: job for job, one in self._wanted.items() if one.body.former}
-        self._ids = {(hook.gitlab, hook.project.casefold()): hook.project_id for hook in self._hooks.values()}
+        self._moves = moving(self._hooks.values(), terms, owner)
+        self._ids = {
+            (self._server(hook.gitlab), hook.project.casefold()): hook.project_id for hook in self._hooks.values()
+        }
 
     def findings(self) -> list[Finding]:
         """One for each hook, in no order."""
@@ -162,14 +165,14 @@ class _Judge:
     def _orphaned(self, hook: Hook, address: Address, mark: Mark | None, ours: bool) -> Finding:
         items = (self._catalogue.jobs.get(reading.job.casefold()) for reading in address.readings)
         folder = next((item for item in items if item is not None), None)
+        gone = f"{folder.name} is a folder, not a job" if folder is not None else f"Jenkins has no item {address.job}"
+        moved = self._moved(hook)
         texts = {
-            HookClass.ORPHANED: f"{folder.name} is a folder, not a job"
-            if folder is not None
-            else f"Jenkins has no item {address.job}",
-            HookClass.STALE: stale(address, address.readings[0]),
+            HookClass.ORPHANED: "" if moved else gone,
+            HookClass.STALE: f"{gone}, {moved}" if moved else stale(address, address.readings[0]),
             HookClass.FAILING: failure(hook, self._log(hook), ours),
         }
-        return self._finding(hook, texts, address.job, self._whose(mark, ours, address.job))
+        return self._finding(hook, texts, address.job, self._whose(mark, ours))
 
     def _reached(self, one: Reached) -> _Judged:
         hook, terms, target = one.hook, self._terms[one.hook.gitlab], one.target
@@ -201,31 +204,41 @@ class _Judge:
     def _wanted_here(self, one: Reached) -> Resource[HookBody] | None:
         """What the spec asks for, for this job and this GitLab; the project is known to be no other."""
         found = self._wanted.get(one.target.job)
-        return found if found is not None and found.body.gitlab == one.hook.gitlab else None
+        here = self._server(one.hook.gitlab)
+        return found if found is not None and self._server(found.body.gitlab) == here else None
+
+    def _server(self, gitlab: str) -> str:
+        """Which GitLab an entry means, as far as the terms tell."""
+        return self._terms[gitlab].server or gitlab
 
     def _misrouted(self, one: Reached) -> str:
         """Whether the job belongs to another project: the spec says so, or else the job's own mark."""
         hook, job, marked = one.hook, one.target.job, one.target.seen.mark
-        place = (hook.gitlab, hook.project_id)
+        server = self._server(hook.gitlab)
+        place = (server, hook.project_id)
         here = f"this hook is in {hook.gitlab}:{hook.project}"
         # A mark may name a connection of another spec, of which nothing is known here.
-        named = (marked.gitlab, marked.project) if marked and marked.project and marked.gitlab in self._terms else None
+        named = None
+        if marked and marked.project and marked.gitlab and marked.gitlab in self._terms:
+            named = (self._server(marked.gitlab), marked.project)
         wanted = self._wanted.get(job)
         if wanted is not None:
             gitlab, project = wanted.body.gitlab, wanted.body.project
-            known = self._ids.get((gitlab, project.casefold()))
+            wanted_at = self._server(gitlab)
+            known = self._ids.get((wanted_at, project.casefold()))
             # A project that was moved is no longer known by the spec's path: then the mark tells that it is this one.
-            if (gitlab, known) == place or (known is None and gitlab == hook.gitlab and named == place):
+            if (wanted_at, known) == place or (known is None and wanted_at == server and named == place):
                 return ""
             return f"the spec has {gitlab}:{project} start {job}, {here}"
-        if named is None or named == place:
+        if marked is None or named is None or named == place:
             return ""
-        whose = "" if named[0] == hook.gitlab else f"{named[0]}:"
+        whose = "" if named[0] == server else f"{marked.gitlab}:"
         return f"the mark of {job} names project {whose}{named[1]}, {here} ({hook.project_id})"
 
     def _of_reached(self, judged: _Judged, twin: Twin | None) -> Finding:
         one, texts = judged.one, dict(judged.texts)
-        more = [*self._whose(one.mark, one.ours, one.target.job), *remarks(one)]
+        moved = self._moved(one.hook)
+        more = [*self._whose(one.mark, one.ours), *([moved] if moved else []), *remarks(one)]
         if twin is not None and twin.keeper is not None:
             texts[HookClass.DUPLICATE] = twin.text
         elif twin is not None:
@@ -234,12 +247,12 @@ class _Judge:
             more.insert(0, self._as_it_should_be(judged))
         return self._finding(one.hook, texts, one.target.job, more, twin.keeper if twin else None)
 
-    def _whose(self, mark: Mark | None, ours: bool, job: str | None) -> list[str]:
-        if mark is not None and not ours:
-            return [f"managed by {mark.owner}"]
-        if ours and job in self._renamed:
-            return [f"the spec renamed its job to {self._renamed[job]}: `configurator apply` moves the hook"]
-        return []
+    def _whose(self, mark: Mark | None, ours: bool) -> list[str]:
+        return [f"managed by {mark.owner}"] if mark is not None and not ours else []
+
+    def _moved(self, hook: Hook) -> str:
+        job = self._moves.get((hook.gitlab, hook.project_id, hook.id))
+        return f"the spec renamed its job to {job}: `configurator apply` moves the hook" if job else ""
 
     def _as_it_should_be(self, judged: _Judged) -> str:
         target = judged.one.target

@@ -10,11 +10,11 @@ from typing import Any
 
 from configurator.clients.gitlab import GitLabClient
 from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, UnauthorisedError, UnreachableError
-from configurator.hook_url import Address, read_address
+from configurator.hook_url import Address, read_address, shown_url
 from configurator.kinds.webhook import addresses
 from configurator.webhooks.backup import Backup, BackupError
 from configurator.webhooks.catalogue import Presence, SecondLook, take_catalogue
-from configurator.webhooks.model import HEALTHY, Done, Ending, Finding, Hook, HookClass, Picture
+from configurator.webhooks.model import HEALTHY, Delivery, Done, Ending, Finding, Hook, HookClass, Picture
 from configurator.webhooks.selection import REMOVABLE
 from configurator.webhooks.work import STOPPED, Fuse, Listener, bug_words, words, work_off
 from configurator.world.world import World
@@ -26,6 +26,8 @@ _DOUBTS = 5
 
 _MAY_DIFFER = frozenset(("alert_status", "disabled_until", "url_variables", "custom_headers"))
 """Not part of what a hook is set to: its health changes by itself, and lists leave the names out (behaviour.md, 2)."""
+
+_GONE = "it was gone already: somebody else deleted it"
 
 Look = Callable[[Address], tuple[Presence, str]]
 
@@ -41,8 +43,9 @@ def remove(
     """Remove hooks. For each, in this order, and the first doubt spares it:
 
     1. it is read again: it must be what it was when it was looked at;
-    2. orphaned: Jenkins is asked for the job again; a duplicate: the one that stays is read again, and must be
-       there, as it was, and not disabled;
+    2. orphaned: Jenkins is asked for the job again, and at a former address the latest delivery must not have been
+       taken well; a duplicate: the one that stays is read again, and must be there, as it was, not disabled, send
+       the same custom headers, and not have failed at its latest delivery while this one did not;
     3. its line in the backup is on the disk;
     4. it is deleted. A lost answer is looked into before it is called done or failed.
 
@@ -62,7 +65,7 @@ def remove(
     look: Look | None = None
     if any(one.cls is HookClass.ORPHANED for one in selected):
         watcher.stage(f"asking {world.jenkins.label} once more for the jobs that are missing")
-        catalogue = take_catalogue(world.jenkins, world.salt, world.pool)
+        catalogue = take_catalogue(world.jenkins, world.salt)
         look = SecondLook(world.jenkins, catalogue).look
         if catalogue.problem:
             look = partial(_can_not_look, catalogue.problem)
@@ -133,7 +136,7 @@ class _Cleanup:
         hook = finding.hook
         now = self._read(client, hook, hook.id)
         if now is None:
-            return Done(finding, ACTION, Ending.SKIPPED, "it is gone already")
+            return Done(finding, ACTION, Ending.DONE, _GONE)
         changed = _changed(hook, now)
         doubt = f"it was changed since it was looked at ({changed})" if changed else self._doubt(finding, now, client)
         if doubt:
@@ -165,12 +168,12 @@ class _Cleanup:
         if finding.cls not in REMOVABLE or now.owner not in (None, self._world.owner):
             return "such a hook is never removed"
         if finding.cls is HookClass.ORPHANED:
-            return self._doubt_of_orphan(now)
+            return self._doubt_of_orphan(now, client)
         if finding.cls is HookClass.DUPLICATE:
             return self._doubt_of_duplicate(finding, now, client)
         return ""
 
-    def _doubt_of_orphan(self, now: Hook) -> str:
+    def _doubt_of_orphan(self, now: Hook, client: GitLabClient) -> str:
         address = read_address(now.url, self._roots[now.gitlab])
         if address is None or not address.readings or self._look is None:
             return "its URL names no job of this Jenkins"
@@ -179,7 +182,13 @@ class _Cleanup:
             self._jenkins.failed(evidence)
             return f"whether its job is gone could not be made sure: {evidence}"
         self._jenkins.answered()
-        return f"its job is there: {evidence}" if presence is Presence.EXISTS else ""
+        if presence is Presence.EXISTS:
+            return f"its job is there: {evidence}"
+        latest = "" if address.current else _latest_status(now, client)
+        if not latest.startswith("2"):
+            return ""
+        # Half moved: the former Jenkins is still there, with jobs that this one never had.
+        return f"its job is gone, yet what is at the former address {shown_url(address.root)} took it well: {latest}"
 
     def _doubt_of_duplicate(self, finding: Finding, now: Hook, client: GitLabClient) -> str:
         keeper = next((one for one in self._beside(now) if one.id == finding.keeper), None)
@@ -195,6 +204,11 @@ class _Cleanup:
             return f"hook {keeper.id}, which would stay in its place, was changed since ({changed})"
         if stays.alert_status != HEALTHY and now.alert_status == HEALTHY:
             return f"hook {keeper.id}, which would stay in its place, is {stays.alert_status.replace('_', ' ')}"
+        headers = _header_names(now) - _header_names(stays)
+        if headers:  # something before Jenkins may ask for them, and a list does not show them
+            return f"hook {keeper.id}, which would stay in its place, does not send {', '.join(sorted(headers))}"
+        if _is_failure(_latest_status(stays, client)) and not _is_failure(_latest_status(now, client)):
+            return f"the latest delivery of hook {keeper.id}, which would stay in its place, failed"
         return ""
 
     def _delete(self, finding: Finding, client: GitLabClient) -> Done:
@@ -203,7 +217,7 @@ class _Cleanup:
             client.delete_hook(hook.project_id, hook.id)
         except NotFoundError:
             if self._read(client, hook, hook.id) is None:
-                return Done(finding, ACTION, Ending.SKIPPED, "it is gone already: somebody else deleted it")
+                return Done(finding, ACTION, Ending.DONE, _GONE)
             raise
         except AnswerLostError as error:
             return self._look_after(finding, client, error)
@@ -223,6 +237,21 @@ class _Cleanup:
 
 def _place(hook: Hook) -> tuple[str, int, int]:
     return hook.gitlab, hook.project_id, hook.id
+
+
+def _header_names(hook: Hook) -> set[str]:
+    shown = hook.attributes.get("custom_headers") or ()
+    return {str(one.get("key")) for one in shown if isinstance(one, dict)}
+
+
+def _latest_status(hook: Hook, client: GitLabClient) -> str:
+    """How the latest delivery of the last days was answered; empty where there was none, or no log is shown."""
+    log = client.hook_events(hook.project_id, hook.id, 1)
+    return str(log[0].get("response_status") or "") if log else ""
+
+
+def _is_failure(status: str) -> bool:
+    return bool(status) and Delivery(status, "", "").failed
 
 
 def _changed(then: Hook, now: Hook) -> str:

@@ -267,8 +267,9 @@ class Gatherer:
         """What could not be read, in few words however much it is."""
         label = self._client.label
         if self._fuse.reason:
-            asked = len(self._unread)
-            yield f"{_with(label, self._fuse.reason)}: nothing more was asked; at least {asked} projects were not read"
+            unread = len(self._unread)
+            left = f"; {unread:,} project{'s were' if unread > 1 else ' was'} left out" if unread else ""
+            yield f"{_with(label, self._fuse.reason)} (nothing more was asked{left})"
         texts = [problem if path in problem else f"{path}: {problem}" for path, problem in self._failures]
         if len(texts) <= _NAMED:
             yield from (_with(label, text) for text in texts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from configurator.hook_url import Address, Reading, shown_url
+from configurator.hook_url import Address, Reading, shown_server, shown_url
 from configurator.marks import Mark, read_mark, read_url_mark
 from configurator.world.found import FOLDER_CLASS
 
@@ -170,17 +170,24 @@ class Catalogue:
 
         The plugin walks the path and stops at the first job or multibranch project: what follows is not looked at.
         So a URL below a job reaches that job, and a branch of a multibranch project is reached through the project.
+        What a folder does not hold is looked for at Jenkins' root: ``a/b`` reaches ``b`` where ``a`` has no ``b``.
         """
         for reading in address.readings:
             exact = self.jobs.get(reading.job.casefold())
-            if exact is not None and not exact.is_folder:
-                return reading, exact
-            parts = reading.job.split("/")
-            for end in range(1, len(parts)):
-                above = self.jobs.get("/".join(parts[:end]).casefold())
-                if above is not None and not above.is_folder:
-                    return reading, above
+            found = exact if exact is not None and not exact.is_folder else self._walk(reading)
+            if found is not None:
+                return reading, found
         return None
+
+    def _walk(self, reading: Reading) -> JobSeen | None:
+        first, *rest = reading.job.split("/")
+        item = self.jobs.get(first.casefold())
+        for part in rest:
+            if item is None or not item.is_folder:
+                break
+            at_root = self.jobs.get(part.casefold()) if reading.works else None
+            item = self.jobs.get(f"{item.name}/{part}".casefold(), at_root)
+        return None if item is None or item.is_folder else item
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,12 @@ class Finding:
     also: tuple[HookClass, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     keeper: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """The hook's URL for people. What a stranger's hook calls on another server is nobody's business here."""
+        strange = self.cls is HookClass.FOREIGN and self.hook.owner is None
+        return shown_server(self.hook.url) if strange else self.hook.shown
 
     def is_any(self, *classes: HookClass) -> bool:
         """Whether one of ``classes`` holds, as the first word or beside it."""

@@ -118,8 +118,10 @@ def remarks(one: Reached) -> list[str]:
     meant = target.reading.job
     if meant != target.job and meant.casefold() == target.job.casefold():
         texts.append(f"its URL writes the job's name in other letter case, {meant}")
-    elif meant != target.job:
+    elif meant.casefold().startswith(f"{target.job}/".casefold()):
         texts.append(f"its URL goes on below the job, {meant}, which Jenkins ignores")
+    elif meant != target.job:
+        texts.append(f"there is no {meant}, so the GitLab plugin takes {target.job}, at Jenkins' root, instead")
     if target.is_multibranch:
         texts.append("a multibranch project: its token is ignored, and a push only has Jenkins look for branches")
     if target.seen.disabled:

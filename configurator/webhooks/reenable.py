@@ -172,4 +172,6 @@ def _deliver_with_risk(hook: Hook, job: str, attributes: dict[str, Any], sender:
         ended = _deliver(hook, event, f"a {EVENTS[event]}, which may have started a build", sender)
         if ended is not None:
             return ended
-    return Ending.INCOMPLETE, f"GitLab shows {status}, and the project has nothing to make a test delivery of: push"
+    first = EVENTS[events[0]]
+    told = f"GitLab shows {status}, and the project has nothing to make a test delivery of: make the first {first}"
+    return Ending.INCOMPLETE, told

@@ -14,6 +14,7 @@ from typing import Any
 
 from configurator.engine.order import narrowed
 from configurator.kinds.hook_body import WEBHOOK, HookBody, observed_hook
+from configurator.kinds.webhook import former_job
 from configurator.model import Action, Change, Key, Outcome, Plan, Resource, Result
 from configurator.run import Run
 from configurator.webhooks.model import Done, Ending, Finding, HookClass
@@ -195,7 +196,10 @@ def _enable(hooks: Sequence[tuple[Finding, str]], sender: Sender) -> list[Done]:
 
 
 def _wanted_by_job(run: Run) -> dict[tuple[str, str | None], Resource[HookBody]]:
-    return {(one.body.gitlab, one.body.job): one for one in run.desired.values() if one.key.kind == WEBHOOK}
+    """The hooks of the spec, by their jobs' names, and by the names that these had before the spec renamed them."""
+    hooks = [one for one in run.desired.values() if one.key.kind == WEBHOOK]
+    former = {(one.body.gitlab, former_job(one.body, run.world)): one for one in hooks}
+    return former | {(one.body.gitlab, one.body.job): one for one in hooks}
 
 
 def _not_for_repair(finding: Finding, owner: str, wanted: Resource[Any] | None) -> str:
@@ -223,6 +227,8 @@ def _onto(change: Change, finding: Finding) -> Change:
     if change.action is not Action.CREATE or change.wanted is None:
         return change
     body: HookBody = change.wanted.body
+    if body.project_id != finding.hook.project_id:  # the token of a job goes to no other project
+        return change
     existing = observed_hook(change.key, body.gitlab, body.project, body.job, finding.hook.attributes)
     return replace(change, action=Action.UPDATE, existing=existing)
 
@@ -231,7 +237,9 @@ def _other(change: Change, finding: Finding) -> str:
     """Why this hook is not the one that the plan changes, or empty."""
     if change.action is Action.CONFLICT:
         return change.reason
-    there = change.existing.body.hook_id if change.existing else None
+    if change.existing is None:
+        return "the spec wants the webhook of its job in another project: `configurator apply` makes it there"
+    there = change.existing.body.hook_id
     if there == finding.hook.id:
         return ""
     return f"webhook {there} of the project is the one of this job: `configurator webhooks cleanup` removes this one"

@@ -16,7 +16,9 @@ from configurator.errors import (
     AnswerLostError,
     ConfiguratorError,
     InputError,
+    MovedError,
     NotFoundError,
+    PermissionMissingError,
     Problem,
     UnauthorisedError,
     UnreachableError,
@@ -150,6 +152,9 @@ class _Restore:
             return [Done(one.finding, ACTION, Ending.SKIPPED, reason) for one in entries]
         client = self._world.gitlabs[first.gitlab]
         try:
+            other = _another_project(first, client)
+            if other:
+                return [Done(one.finding, ACTION, Ending.FAILED, other) for one in entries]
             there = [Hook(first.gitlab, first.project, first.project_id, one) for one in client.hooks(first.project_id)]
             back = _pair(entries, there)
         except ConfiguratorError as error:
@@ -232,6 +237,32 @@ class _Restore:
         elif isinstance(error, AnswerLostError):
             return f"it may have been made: {words(error)}; run again to see"
         return words(error)
+
+
+def _another_project(hook: Hook, client: GitLabClient) -> str:
+    """Why the project with the hook's project id is not the one that the hook was in, or empty where it is.
+
+    A GitLab that was set up anew, or that the projects were moved to, counts from 1 again: the hook of one project
+    would start builds for pushes to another.
+    """
+    try:
+        now = str(client.project(hook.project_id).get("path_with_namespace") or "")
+    except PermissionMissingError:  # a fine-grained token that may see hooks and no more: it can't be told
+        return ""
+    if now.casefold() == hook.project.casefold():
+        return ""
+    try:
+        found = int(client.project(hook.project)["id"])
+    except MovedError as error:
+        found = error.project_id or 0
+    except NotFoundError:
+        found = 0
+    if found == hook.project_id:
+        return ""
+    return (
+        f"project {hook.project_id} is {now} here, in the backup it is {hook.project}, and GitLab knows of no move: "
+        "where it is the same project all the same, write its present path into the lines of the backup"
+    )
 
 
 def _pair(entries: Sequence[Entry], there: Sequence[Hook]) -> dict[int, Hook]:

@@ -15,8 +15,9 @@ from configurator.webhooks.classify import classify
 from configurator.webhooks.details import Details
 from configurator.webhooks.gather import Gathered, Gatherer, Wanted
 from configurator.webhooks.integrations import integration_of, judge_integrations
-from configurator.webhooks.model import Catalogue, Picture
-from configurator.webhooks.terms import terms_of
+from configurator.webhooks.model import Catalogue, Hook, Picture
+from configurator.webhooks.reach import find_target
+from configurator.webhooks.terms import Terms, terms_of
 from configurator.world.world import World
 
 
@@ -71,7 +72,7 @@ def scan(world: World, scope: Scope, watcher: Watcher) -> Picture:
     # Not one of the world's workers: it waits for them.
     beside = ThreadPoolExecutor(1, thread_name_prefix="catalogue")
     try:
-        catalogue = beside.submit(take_catalogue, world.jenkins, world.salt, world.pool)
+        catalogue = beside.submit(take_catalogue, world.jenkins, world.salt)
         counter = _Counter(watcher)
         gathered: dict[str, Gathered] = {}
         for name in names:
@@ -157,7 +158,7 @@ def _picture(world: World, gathered: Mapping[str, Gathered], catalogue: Catalogu
         for name, one in gathered.items()
         for (project_id, hook_id), log in one.deliveries.items()
     }
-    hooks = [hook for one in gathered.values() for hook in one.hooks]
+    hooks = _once([hook for one in gathered.values() for hook in one.hooks], terms, catalogue)
     findings = classify(hooks, catalogue, terms, world.owner, world.salt, deliveries)
     integrations = [
         integration_of(name, one.project, one.project_id, one.attributes, catalogue, terms[name].roots)
@@ -174,6 +175,26 @@ def _picture(world: World, gathered: Mapping[str, Gathered], catalogue: Catalogu
         problems=(*([catalogue.problem] if catalogue.problem else []), *problems),
         warnings=tuple(warning for one in gathered.values() for warning in one.warnings),
     )
+
+
+def _once(hooks: Iterable[Hook], terms: Mapping[str, Terms], catalogue: Catalogue) -> list[Hook]:
+    """The hooks, each once: two entries of the spec may mean one GitLab, each with a token of its own.
+
+    It counts for the entry that wants its job's hook, else for the one that the job's mark names, else for the first.
+    """
+    seen: dict[tuple[str, int, int], list[Hook]] = {}
+    for hook in hooks:
+        seen.setdefault((terms[hook.gitlab].server, hook.project_id, hook.id), []).append(hook)
+
+    def rank(hook: Hook) -> tuple[bool, bool]:
+        entry = terms[hook.gitlab]
+        address = read_address(hook.url, entry.roots)
+        target = find_target(catalogue, address) if address else None
+        job = target.job if target else address.job if address else None
+        mark = target.seen.mark if target else None
+        return job not in entry.wanted, mark is None or mark.gitlab != hook.gitlab
+
+    return [min(same, key=rank) if len(same) > 1 else same[0] for same in seen.values()]
 
 
 def _absent_everywhere(gathered: list[Gathered]) -> Iterable[str]:

@@ -49,7 +49,7 @@ def narrow(
         older_than_days: age by ``created_at``; a hook whose age is not told is left out. None = any age.
         now: what the age is counted from, with UTC offset; default: now.
     """
-    newest = None if older_than_days is None else (now or datetime.now(UTC)) - timedelta(days=older_than_days)
+    newest = None if older_than_days is None else _before(now or datetime.now(UTC), older_than_days)
     globs = [glob.casefold() for glob in projects]
 
     def wanted(project: str) -> bool:
@@ -66,6 +66,13 @@ def narrow(
         ),
         integrations=tuple(one for one in picture.integrations if wanted(one.project)),
     )
+
+
+def _before(now: datetime, days: float) -> datetime:
+    try:
+        return now - timedelta(days=days)
+    except OverflowError:  # longer ago than there are dates
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _created_by(created_at: str, newest: datetime) -> bool:

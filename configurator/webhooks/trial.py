@@ -194,7 +194,8 @@ def _done(finding: Finding, seen: Sequence[Step]) -> Done:
         parts.append(f"fails: {', '.join(failed)}")
     if unknown:
         parts.append(f"could not be looked at: {', '.join(unknown)}")
-    return Done(finding, ACTION, ending, "; ".join(parts) or "a push reaches the job", tuple(seen))
+    event = next((words for flag, words in EVENTS.items() if flag in finding.hook.events), "delivery")
+    return Done(finding, ACTION, ending, "; ".join(parts) or f"a {event} reaches the job", tuple(seen))
 
 
 def _finding(case: _Case) -> Finding:
@@ -276,7 +277,8 @@ def _deliver(hook: Hook, job: JobSeen | None, case: _Case, sender: Sender, wait:
                 return [sent, _build(case.job.name, before, event, job, hook, sender, wait)]
     except ConfiguratorError as error:
         return [("test delivery", FAIL, words(error), _BY_HAND)]
-    return [("test delivery", UNKNOWN, "the project has nothing to make such an event of", "push something")]
+    what = EVENTS[events[0]] if events else "event that Jenkins handles"
+    return [("test delivery", UNKNOWN, f"the project has nothing to make a {what} of", f"make the first {what}")]
 
 
 def _build(name: str, before: int, event: str, job: JobSeen | None, hook: Hook, sender: Sender, wait: float) -> Step:

@@ -69,6 +69,7 @@ class CredentialFound:
         id: credential id.
         cls: its class; empty where REST does not tell.
         digest: HMAC-SHA256 of the secret under the run's salt; None where it can't be had.
+        passphrase: likewise, of an SSH key's passphrase; None also where it has none.
     """
 
     folder: str | None
@@ -78,6 +79,7 @@ class CredentialFound:
     description: str
     username: str | None = None
     digest: str | None = None
+    passphrase: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Inventory:
         items: by full name: those asked for, and those that carry our mark.
         views: by full name, likewise.
         root_views: Hidden where the caller can't see views outside folders; those of folders stand in the folders.
-        credentials: Hidden where the caller can't see them.
+        credentials: of every store that was looked into; Hidden where the caller can't see any.
+        hidden_stores: by folder (None = the system store) those that the caller can't see, where others can be.
         connections: None where the GitLab plugin is not installed.
         plugins: version by id; Hidden where the caller can't see them.
         inactive: plugins that are installed and not active.
@@ -114,6 +117,7 @@ class Inventory:
     views: Mapping[str, ViewFound] = field(default_factory=dict)
     root_views: Hidden | None = None
     credentials: Sequence[CredentialFound] | Hidden = ()
+    hidden_stores: Mapping[str | None, Hidden] = field(default_factory=dict)
     connections: Mapping[str, ConnectionFound] | Hidden | None = None
     plugins: Mapping[str, str] | Hidden = field(default_factory=dict)
     inactive: frozenset[str] = frozenset()

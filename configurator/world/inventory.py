@@ -64,6 +64,7 @@ def _from_answer(answer: Mapping[str, Any]) -> Inventory:
             one["description"] or "",
             one.get("username"),
             one.get("digest"),
+            one.get("passphrase"),
         )
         for one in answer["credentials"]
     ]

@@ -12,7 +12,7 @@ from lxml import etree
 from configurator.clients.jenkins import JenkinsClient
 from configurator.errors import NotFoundError, PermissionMissingError
 from configurator.world.found import CredentialFound, Hidden, Inventory, Item, Question, ViewFound
-from configurator.xml import parse
+from configurator.xml import parse, root_class
 
 CONNECTION_PERMISSION = "Overall/Administer"
 
@@ -44,12 +44,14 @@ class _Reader:
         texts = dict(zip(read, self.pool.map(self._read_item, read), strict=True))
         items = {name: self._with_text(listed[name], texts.get(name)) for name in read}
         views, root_hidden = self._views(items)
+        credentials, hidden_stores = self._credentials()
         return Inventory(
             administer=False,
             items=items,
             views=views,
             root_views=root_hidden,
-            credentials=self._credentials(),
+            credentials=credentials,
+            hidden_stores=hidden_stores,
             connections=Hidden(CONNECTION_PERMISSION),
             plugins=plugins if isinstance(plugins, Hidden) else {one["shortName"]: one["version"] for one in plugins},
             inactive=frozenset() if isinstance(plugins, Hidden) else _inactive(plugins),
@@ -111,20 +113,42 @@ class _Reader:
             return None
         return ViewFound(name, parse(xml).findtext("description") or "", xml)
 
-    def _credentials(self) -> Sequence[CredentialFound] | Hidden:
+    def _credentials(self) -> tuple[Sequence[CredentialFound] | Hidden, Mapping[str | None, Hidden]]:
+        """The stores that the spec names, each with all its domains; one that is hidden does not hide the others."""
         found: list[CredentialFound] = []
-        for folder, domain in sorted({(f or "", d or "") for f, d, _ in self.question.credentials}):
+        hidden: dict[str | None, Hidden] = {}
+        seen = 0
+        stores = sorted({folder or "" for folder, _, _ in self.question.credentials})
+        for folder in (store or None for store in stores):
             try:
-                listed = self.client.list_credentials(folder or None, domain or None)
+                found += self._store(folder)
+                seen += 1
             except PermissionMissingError as error:
-                return Hidden(error.permission)
-            except NotFoundError:
+                hidden[folder] = Hidden(error.permission)
+            except NotFoundError:  # its folder is yet to be made
                 continue
-            found += [
-                CredentialFound(folder or None, domain or None, one["id"], "", one.get("description") or "")
-                for one in listed
-            ]
-        return found
+        if hidden and not seen:
+            return next(iter(hidden.values())), {}
+        wanted = {(folder, id) for folder, _, id in self.question.credentials}
+        looked_into = self.pool.map(
+            lambda one: self._looked_into(one) if (one.folder, one.id) in wanted else one, found
+        )
+        return list(looked_into), hidden
+
+    def _store(self, folder: str | None) -> list[CredentialFound]:
+        return [
+            CredentialFound(folder, domain, one["id"], "", one.get("description") or "")
+            for domain in (None, *self.client.list_domains(folder))
+            for one in self.client.list_credentials(folder, domain)
+        ]
+
+    def _looked_into(self, found: CredentialFound) -> CredentialFound:
+        """With its class and user name, which only its XML tells; the secrets in that are redacted."""
+        try:
+            text = self.client.read_credential(found.folder, found.domain, found.id)
+        except (NotFoundError, PermissionMissingError):
+            return found
+        return replace(found, cls=root_class(text), username=parse(text).findtext("username"))
 
     def _plugins(self) -> Sequence[Mapping[str, Any]] | Hidden:
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from configurator.clients.gitlab import GitLabClient
@@ -21,10 +21,13 @@ from configurator.errors import (
     ServerError,
     UnauthorisedError,
 )
+from configurator.tokens.checks import Verdict
+from configurator.tokens.evidence import TokenEvidence
+from configurator.tokens.gitlab_pages import Pages
+from configurator.tokens.judge import judge_expiry, judge_scopes
 
 MAINTAINER = 40
 _MARKS_SINCE = (17, 1)
-_WARN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,18 +246,11 @@ def _identity(token: Mapping[str, Any] | None) -> str:
 
 
 def token_warnings(client: GitLabClient, token: Mapping[str, Any] | None) -> list[str]:
-    """What a person should know about the token: a scope that is missing, an early end."""
+    """What a person should know about the token: a scope that is missing, an early end. `token check` tells more."""
     if token is None:
         return []
-    warnings = []
-    scopes = set(token.get("scopes") or ())
-    if "api" not in scopes and "granular" not in scopes:
-        warnings.append(f"{client.label}: the token lacks the scope api, without which no webhook can be changed")
-    expires = token.get("expires_at")
-    if expires:
-        left = (date.fromisoformat(str(expires)[:10]) - datetime.now(UTC).date()).days
-        if left < _WARN_DAYS:
-            warnings.append(
-                f"{client.label}: the token expires in {left} days, on {expires}: make or rotate one in time"
-            )
-    return warnings
+    evidence = TokenEvidence(client.label, Pages(client.url), datetime.now(UTC).date(), record=token)
+    scopes, expiry = judge_scopes(evidence), judge_expiry(evidence)
+    warnings = [f"the token lacks the scope api: {scopes.evidence}; {scopes.cure}"] * (scopes.verdict is Verdict.FAIL)
+    warnings += [f"the token {expiry.evidence}; {expiry.cure}"] * (expiry.verdict is not Verdict.OK)
+    return [f"{client.label}: {words}" for words in warnings]

@@ -330,6 +330,7 @@ def test_a_dry_run(command, world: World) -> None:
     ended = command("webhooks", "cleanup", "--dry-run")
     assert ended.code == 0
     assert "3 hooks to remove" in ended.out
+    assert "Nothing was removed: this was a dry run." in ended.err
     data = json.loads(command("webhooks", "cleanup", "--dry-run", "-o", "json", "-q").out)
     assert [(one["hook_id"], one["result"]) for one in data["hooks"]] == [(number, "planned") for number in (1, 2, 6)]
     assert data["backup"] is None
@@ -437,6 +438,15 @@ def test_repair_of_one_class(command, world: World) -> None:
     assert hook_ids(ended.out) == [5]
 
 
+@pytest.mark.parametrize("name", ["live", "orphaned", "unknown"])
+def test_classes_that_are_never_repaired(command, world: World, name: str) -> None:
+    ended = command("webhooks", "repair", "--class", name, "--class", "stale", "--yes")
+    assert ended.code == 3
+    assert f"{name} webhooks are nothing to repair" in ended.err
+    assert "choose from failing, mismatched, stale" in ended.err
+    assert world.calls == {}
+
+
 def test_a_dry_repair(command, world: World) -> None:
     ended = command("webhooks", "repair", "--dry-run")
     assert ended.code == 0
@@ -464,7 +474,7 @@ def test_test(command, world: World) -> None:
     ended = command("webhooks", "test", "payments", "shop/x", "--deliver", "--wait", "3")
     assert ended.code == 0
     assert world.calls["tried"] == (("payments", "shop/x"), True, 3.0)
-    assert "Webhooks: 1 tested." in ended.out
+    assert "Webhooks: 1 passed." in ended.out
     data = json.loads(command("webhooks", "test", "-o", "json").out)
     assert data["hooks"][0]["action"] == "test"
     assert world.calls["tried"] == ((), False, 15.0)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from configurator.clients.redaction import Redactor
 from configurator.engine.apply import Silent, apply, guard_deletions
 from configurator.engine.diff import Options, make_plan
 from configurator.errors import NotFoundError, PermissionMissingError, RefusedError, ServerError
 from configurator.kinds.base import Aftermath
-from configurator.model import Applied, Key, Observation, Outcome, Plan, Resource, Result
+from configurator.model import Applied, Change, Key, Observation, Outcome, Plan, Resource, Result
+from configurator.world.world import World
 from tests.engine.fakes import NO_WORLD, FakeKind, there, wanted
 
 
@@ -105,6 +108,36 @@ def test_what_was_prepared_reaches_the_end_too() -> None:
     kind = Finishing()
     assert run(kind, plan_of(kind, [wanted("x"), wanted("y")])).warnings == ("2 after prepared",)
     assert run(kind, plan_of(kind, [], [there("x")])).warnings == ("1 after None",), "deletions need no preparation"
+
+
+def test_broken_off_nobody_waits_for_a_server_any_more() -> None:
+    """A second Ctrl-C comes where the run waits for its workers, and they may wait for a limit of ten minutes."""
+    interrupted, under_way = threading.Event(), threading.Event()
+
+    def wait_for_the_server(key: Key) -> None:
+        under_way.set()
+        if not interrupted.wait(10):
+            pytest.fail("nobody told the worker")
+
+    kind = FakeKind(fail=wait_for_the_server)
+    world = cast(World, SimpleNamespace(redactor=Redactor(), interrupt=interrupted.set))
+    plan = plan_of(kind, [wanted("a"), wanted("b")])
+
+    class Handing(Silent):
+        """Interrupts once the first change is on its way."""
+
+        def __init__(self) -> None:
+            self.number = 0
+
+        def started(self, change: Change) -> None:
+            self.number += 1
+            if self.number == 2:
+                assert under_way.wait(10)
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan, [kind], world, 2, Handing(), threading.Event())
+    assert interrupted.is_set()
 
 
 def test_stopped_it_finishes_what_is_under_way_and_skips_the_rest() -> None:

@@ -38,8 +38,9 @@ OURS_MAP = as_answer(OURS)
 SECOND = ["second", "https://second.example.com", None, "v3", True, 0, 30]
 
 
-def connection_case(name: str, before: list[list[Any]], **payload: Any) -> str:
-    return case("connection", name, {"connections": before}, payload)
+def connection_case(name: str, before: list[list[Any]], *, authenticated: bool = True, **payload: Any) -> str:
+    world = {"connections": before, "authenticated_endpoint": authenticated}
+    return case("connection", name, world, payload)
 
 
 CONNECTION: dict[str, tuple[str, list[list[Any]], list[str]]] = {
@@ -69,7 +70,7 @@ CONNECTION: dict[str, tuple[str, list[list[Any]], list[str]]] = {
         ["save connections [theirs, second]"],
     ),
     "upsert wins over delete": (
-        connection_case("both", [THEIRS, OURS], upsert=[OURS_MAP], delete=["gitlab"]),
+        connection_case("upsert and delete", [THEIRS, OURS], upsert=[OURS_MAP], delete=["gitlab"]),
         [THEIRS, OURS],
         [],
     ),
@@ -79,6 +80,26 @@ CONNECTION: dict[str, tuple[str, list[list[Any]], list[str]]] = {
         [],
     ),
     "nothing asked": (connection_case("nothing", [STOCK]), [STOCK], []),
+}
+ENDPOINT: dict[str, tuple[bool, list[Any], list[str]]] = {
+    connection_case("switched on", [OURS], authenticated=False, authenticated_endpoint=True): (
+        True,
+        [OURS_MAP],
+        ["endpoint true", "save connections [gitlab]"],
+    ),
+    connection_case("switched off", [OURS], authenticated_endpoint=False): (
+        False,
+        [OURS_MAP],
+        ["endpoint false", "save connections [gitlab]"],
+    ),
+    connection_case("is on", [OURS], authenticated_endpoint=True): (True, [OURS_MAP], []),
+    connection_case("is off", [OURS], authenticated=False, authenticated_endpoint=False): (False, [OURS_MAP], []),
+    connection_case("not asked for", [OURS], authenticated=False, authenticated_endpoint=None): (False, [OURS_MAP], []),
+    connection_case("both", [THEIRS], authenticated=False, authenticated_endpoint=True, upsert=[OURS_MAP]): (
+        True,
+        [as_answer(THEIRS), OURS_MAP],
+        ["endpoint true", "save connections [theirs, gitlab]"],
+    ),
 }
 CONNECTION_ABSENT = case("connection", "no plugin", {}, {"upsert": [OURS_MAP]}, without_plugins=True)
 CONNECTION_OLD = case(
@@ -90,14 +111,21 @@ class TestConnection:
     @pytest.mark.parametrize("name", CONNECTION)
     def test_change(self, run: Callable[[str], Run], name: str) -> None:
         registered, after, effects = CONNECTION[name]
-        assert run(registered).answer == {"connections": [as_answer(connection) for connection in after]}
+        connections = [as_answer(connection) for connection in after]
+        assert run(registered).answer == {"connections": connections, "authenticated_endpoint": True}
+        assert run(registered).effects == effects
+
+    @pytest.mark.parametrize("registered", ENDPOINT)
+    def test_the_endpoint(self, run: Callable[[str], Run], registered: str) -> None:
+        after, connections, effects = ENDPOINT[registered]
+        assert run(registered).answer == {"connections": connections, "authenticated_endpoint": after}
         assert run(registered).effects == effects
 
     def test_without_the_plugin(self, run: Callable[[str], Run]) -> None:
-        assert run(CONNECTION_ABSENT).answer == {"connections": None}
+        assert run(CONNECTION_ABSENT).answer == {"connections": None, "authenticated_endpoint": None}
 
     def test_old_controller(self, run: Callable[[str], Run]) -> None:
-        assert run(CONNECTION_OLD).answer == {"connections": [OURS_MAP]}
+        assert run(CONNECTION_OLD).answer == {"connections": [OURS_MAP], "authenticated_endpoint": True}
 
 
 # ---- build

@@ -73,6 +73,8 @@ WORLD: dict[str, Any] = {
                 "scope": "SYSTEM",
             },
             {"class": SSH, "id": "ssh", "username": "git", "keys": ["KEY\r\nBODY\r\n\n \t"]},
+            {"class": SSH, "id": "guarded", "username": "git", "keys": ["KEY"], "(secret)passphrase": "open ü"},
+            {"class": SSH, "id": "blank", "username": "git", "keys": ["KEY"], "(secret)passphrase": ""},
             {"class": REMOTE, "id": "vault", "description": "elsewhere"},
             {"class": NAMELESS},
         ],
@@ -175,7 +177,15 @@ class TestInventory:
     def test_credentials(self, run: Callable[[str], Run]) -> None:
         wanted = run(WANTED)
         credentials = wanted.named("credentials", "id")
-        common = {"folder": None, "domain": None, "description": None, "scope": "GLOBAL", "username": None}
+        common = {
+            "folder": None,
+            "domain": None,
+            "description": None,
+            "scope": "GLOBAL",
+            "username": None,
+            "passphrase": None,
+        }
+        key = {**common, "class": SSH, "username": "git", "digest": digest("KEY")}
         assert credentials == {
             "gitlab-access-token": {
                 **common,
@@ -193,6 +203,8 @@ class TestInventory:
                 "digest": digest("pässword "),
             },
             "ssh": {**common, "id": "ssh", "class": SSH, "username": "git", "digest": digest("KEY\nBODY")},
+            "guarded": {**key, "id": "guarded", "passphrase": digest("open ü")},
+            "blank": {**key, "id": "blank"},
             "vault": {**common, "id": "vault", "class": REMOTE, "description": "elsewhere", "digest": None},
             "text": {**common, "id": "text", "class": TEXT, "domain": "example.com", "digest": digest("")},
             "in-folder": {
@@ -207,7 +219,8 @@ class TestInventory:
 
     def test_digests_only_of_the_credentials_asked_for(self, run: Callable[[str], Run]) -> None:
         credentials = run(MARKED).answer["credentials"]
-        assert len(credentials) == 6
+        assert len(credentials) == 8
+        assert not [found["id"] for found in credentials if found["passphrase"]]
         assert {found["id"] for found in credentials if found["digest"]} == {"up", "in-folder"}
 
     def test_connections(self, run: Callable[[str], Run]) -> None:

@@ -66,6 +66,7 @@ def test_lines() -> None:
         watcher.warning("builds may start\n")
         watcher.done(DONE)
         watcher.done(FAILED)
+        watcher.done(done(finding(), Ending.PLANNED))  # the result says it
     assert written == [
         "reading\\x07\n",
         "Warning: builds may start\\n\n",

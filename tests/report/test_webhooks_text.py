@@ -61,11 +61,26 @@ def test_what_works_is_listed_on_demand(look: Look, named) -> None:
 
 
 def test_foreign_hooks_are_listed_with_everything_and_masked() -> None:
-    assert "1 hook looked at, 1 of them not of this Jenkins." in text(FOREIGN)
+    assert "1 hook looked at, 1 of them not of this Jenkins (--everything lists them)." in text(FOREIGN)
     assert "elsewhere" not in text(FOREIGN)
     shown = text(FOREIGN, everything=True)
-    assert "https://***@elsewhere.example.com/x" in shown
+    assert "https://***@elsewhere.example.com/…" in shown, "its path may be a key"
     assert "pw" not in shown
+    assert shown.endswith("1 of them not of this Jenkins.\n")
+
+
+def test_a_filter_that_nothing_passes_is_no_clean_bill() -> None:
+    seen = picture(LIVE, FOREIGN)
+    assert picture_text(seen, (), PLAIN).startswith("Webhooks: none of those that were asked for. 12 projects and 2")
+
+
+def test_hints_and_totals_fit_a_narrow_terminal() -> None:
+    stale = finding(C.STALE, "a/b", "c", evidence="old")
+    shown = text(ORPHAN, stale, FOREIGN, look=Look(width=50))
+    cure = shown[shown.index("  · `configurator webhooks repair`") :].split("\n\n")[0].splitlines()
+    assert len(cure) > 1
+    assert all(line.startswith("    ") for line in cure[1:])
+    assert all(len(line) <= 50 for line in (*cure, *shown.split("\n\n")[-1].splitlines()))
 
 
 def test_many_of_one_class_are_cut_until_asked_for() -> None:
@@ -159,7 +174,9 @@ def test_nothing_to_do() -> None:
     assert nothing_text(picture(LIVE, FOREIGN), Look(), "remove") == (
         "Nothing to remove: looked at 1 webhook of this Jenkins in 12 projects.\n"
     )
-    assert "Not complete" in nothing_text(picture(LIVE, problems=("x",)), Look(), "remove")
+    holes = nothing_text(picture(LIVE, problems=("x",)), Look(), "remove")
+    assert "Not complete" in holes
+    assert "Nothing to remove in what could be read: looked at 1 webhook" in holes
 
 
 def test_results_name_what_is_left_and_the_backup(tmp_path) -> None:
@@ -172,17 +189,29 @@ def test_results_name_what_is_left_and_the_backup(tmp_path) -> None:
     shown = results_text(results, Look(), tmp_path / "a b.jsonl")
     assert "failed  shop/payments hook 5 → payments/MAIN-Build-payments: 403\\x1b" in shown
     assert shown.index("failed ") < shown.index("incomplete ") < shown.index("skipped ")
-    assert "Webhooks: 1 removed, 1 failed, 1 incomplete, 1 skipped." in shown
+    assert "Webhooks: 1 removed, 1 failed, 1 restored incompletely, 1 skipped." in shown
     assert f"`configurator webhooks restore '{tmp_path}/a b.jsonl'`" in shown
     assert "hook 31" not in shown
     assert "removed  shop/payments hook 31" in results_text(results, Look(verbose=True))
 
 
+def test_many_results_with_the_same_reason_are_cut_until_asked_for() -> None:
+    alike = [done(finding(id_=at), Ending.SKIPPED, detail="Jenkins is restarting") for at in range(1, 121)]
+    results = [*alike, done(finding(id_=900), Ending.SKIPPED, detail="its job is back")]
+    shown = results_text(results, Look())
+    assert shown.count("Jenkins is restarting") == 10
+    assert "… and 110 more for the same reason (-v, or -o json, shows all)\n" in shown
+    assert "hook 900" in shown
+    assert "Webhooks: 121 skipped." in shown
+    assert results_text(results, Look(verbose=True)).count("Jenkins is restarting") == 120
+    assert results_text(alike[:11], Look()).count("Jenkins is restarting") == 11
+
+
 def test_results_of_a_dry_run_and_of_an_interruption() -> None:
     shown = results_text([done(ORPHAN, Ending.PLANNED)], Look(), interrupted=True)
-    assert "to delete  shop/payments hook 31" in shown
+    assert "to remove  shop/payments hook 31" in shown
     assert "Interrupted" in shown
-    assert "1 planned" in shown
+    assert "Webhooks: 1 to remove." in shown
     assert results_text([], Look()) == "Webhooks: nothing done.\n"
 
 
@@ -192,7 +221,13 @@ def test_trials_show_each_step_and_its_cure() -> None:
         ("token", "fail", "Jenkins refuses it", "run configurator apply"),
         ("branch", "unknown", "no right to look", ""),
     )
-    shown = trials_text([done(LIVE, Ending.FAILED, "test", "does not build", steps=steps), done(ORPHAN)], Look())
+    warned = (("delivery", "warn", "the latest was answered 401", ""),)
+    results = [
+        done(LIVE, Ending.DONE, "test", "a push reaches the job", steps=steps[:1]),
+        done(LIVE, Ending.FAILED, "test", "does not build", steps=steps),
+        done(ORPHAN, Ending.DONE, "test", steps=warned),
+    ]
+    shown = trials_text(results, Look())
     assert shown == (
         "shop/payments  hook 5  → payments/MAIN-Build-payments\n"
         "  ok       address: https://jenkins.example.com/project/x\n"
@@ -202,9 +237,16 @@ def test_trials_show_each_step_and_its_cure() -> None:
         "  failed  does not build\n"
         "\n"
         "shop/payments  hook 31  → payments/MAIN-Build-payments\n"
+        "  warn     delivery: the latest was answered 401\n"
         "\n"
-        "Webhooks: 1 removed, 1 failed.\n"
+        "passed  shop/payments hook 5 → payments/MAIN-Build-payments: a push reaches the job\n"
+        "(-v shows every check)\n"
+        "\n"
+        "Webhooks: 2 passed, 1 failed.\n"
     )
+    in_full = "  ok       address: https://jenkins.example.com/project/x\n  passed  a push reaches the job\n"
+    assert in_full in trials_text(results, Look(verbose=True))
+    assert in_full in trials_text(results[:1], Look())
     assert "\x1b[31mfail   " in trials_text([done(LIVE, steps=steps)], Look(colour=True))
 
 

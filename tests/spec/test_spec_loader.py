@@ -49,6 +49,7 @@ def test_a_full_spec_has_every_value(full: LoadedSpec) -> None:
         "secret-text",
         "gitlab-token",
     ]
+    assert spec.jenkins.authenticated_endpoint is True
     assert spec.max_deletes == 5
     assert full.base == GOOD
     assert full.files == (GOOD / "full.yaml",)
@@ -58,7 +59,8 @@ def test_a_full_spec_has_every_value(full: LoadedSpec) -> None:
 def test_defaults_are_merged_key_by_key(full: LoadedSpec) -> None:
     payments, cart, library = full.spec.applications
     assert payments.branches == ["main", "release/2.x"]
-    assert payments.git.url == "http"
+    assert payments.git.url == "ssh"
+    assert payments.git.clone_url == "ssh://git@gitlab.example.com:2222/shop/payments.git"
     assert payments.git.credential == "gitlab-ssh"
     assert payments.script_path == ScriptPaths(build="ci/Build", code_review="ci/Review")
     assert payments.triggers.build.ciSkip is False
@@ -204,6 +206,69 @@ WARNINGS = {
         ":5:29: git.url is ssh, but no git.credential is named: Jenkins has no key to clone with"
     ),
 }
+CREDENTIALS = """
+credentials:
+  - {id: key, kind: ssh-key, username: git, private_key: {env: KEY}}
+  - {id: login, kind: username-password, username: ci, password: {env: LOGIN}, folder: shop}
+  - {id: text, kind: secret-text, secret: {env: TEXT}}
+  - {id: both, kind: secret-text, secret: {env: TEXT}}
+  - {id: both, kind: ssh-key, username: git, private_key: {env: KEY}, folder: shop/cart}
+folders: [{name: shop}, {name: tools}, {name: shop/cart}, {name: shopping}]
+jobs: [{name: %s, git: {%s}}]
+"""
+GIT_CREDENTIALS = {
+    ("tools/j", "url: ssh, credential: key"): "",
+    ("tools/j", "credential: somebody-elses"): "",
+    ("shop/cart/j", "credential: login"): "",
+    ("shop/cart/j", "url: ssh, credential: both"): "",
+    ("j", 'credential: key, clone_url: "git@gitlab.example.com:shop/payments.git"'): "",
+    ("shop/j", "url: ssh, credential: both"): (
+        "the credential 'both' is of the kind secret-text, which git can't use: ssh-key clones"
+    ),
+    ("j", "credential: key"): (
+        "the credential 'key' is of the kind ssh-key, which does not fit a clone address by http: username-password does"
+    ),
+    ("shop/j", "url: ssh, credential: login"): (
+        "the credential 'login' is of the kind username-password, which does not fit a clone address by ssh: "
+        "ssh-key does"
+    ),
+    ("j", "credential: text"): (
+        "the credential 'text' is of the kind secret-text, which git can't use: username-password clones"
+    ),
+    ("j", "credential: gitlab-access-token"): (
+        "the credential 'gitlab-access-token' is a GitLab API token, which git can't use: username-password clones"
+    ),
+    ("tools/j", "credential: login"): (
+        "jobs of the folder tools can't see the credential 'login': it is in the store of the folder shop"
+    ),
+    ("shopping/j", "credential: login"): (
+        "jobs of the folder shopping can't see the credential 'login': it is in the store of the folder shop"
+    ),
+    ("j", "credential: login"): (
+        "jobs at the root can't see the credential 'login': it is in the store of the folder shop"
+    ),
+    ("shop/j", "credential: logni"): "the spec makes no credential 'logni'; did you mean login?",
+    ("tools/j", "credential: logni"): "",
+}
+
+
+@pytest.mark.parametrize(("job", "git"), GIT_CREDENTIALS)
+def test_what_is_said_of_a_credential_to_clone_with(tmp_path: Path, job: str, git: str) -> None:
+    loaded = load_text(tmp_path, HEAD + CREDENTIALS % (job, git))
+    said = [one.split(": ", 1)[1] for one in loaded.warnings]
+    assert said == [one for one in [GIT_CREDENTIALS[job, git]] if one]
+
+
+def test_a_credential_of_an_application_counts_for_its_folder(tmp_path: Path) -> None:
+    text = """
+credentials: [{id: key, kind: ssh-key, username: git, private_key: {env: KEY}, folder: a}]
+defaults: {application: {git: {url: ssh, credential: key}}}
+applications: [{name: a, project: g/a}, {name: b, project: g/b}, {name: c, project: g/c}]
+"""
+    said = [one.split(": ", 1)[1] for one in load_text(tmp_path, HEAD + text).warnings]
+    assert said == [
+        f"jobs of the folder {name} can't see the credential 'key': it is in the store of the folder a" for name in "bc"
+    ]
 
 
 @pytest.mark.parametrize("text", WARNINGS)

@@ -81,3 +81,40 @@ def test_what_counts_as_gitlab(answer: dict[str, object], found: bool) -> None:
 def test_a_host_that_does_not_answer() -> None:
     with pytest.raises(UnreachableError):
         find_root("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "location", "found"),
+    [
+        ("http://gitlab.example.com", f"{HOST}/api/v4/version", HOST),
+        ("http://gitlab.example.com/", f"{HOST}/api/v4/version?x=1", HOST),
+        ("http://gitlab.example.com", "https://other.example.com/api/v4/version", "https://other.example.com"),
+        ("http://gitlab.example.com", f"{HOST}/git/api/v4/version", f"{HOST}/git"),
+        ("http://gitlab.example.com", "/login", ""),
+    ],
+)
+def test_redirects_are_followed_to_tls_on_the_same_host_only(pasted: str, location: str, found: str) -> None:
+    with requests_mock.Mocker() as web:
+        web.get("http://gitlab.example.com/api/v4/version", status_code=301, headers={"Location": location})
+        if found == HOST:
+            assert find_root(pasted) == HOST
+            return
+        with pytest.raises(InputError, match="no GitLab answers") as caught:
+            find_root(pasted)
+    hint = caught.value.problems[0].hint
+    assert (f"it redirects to {found}" in hint) is bool(found)
+
+
+@pytest.mark.parametrize("pasted", ["glpat-abcdefghijklmnopqrst", " gldt-abcdefghijklmnopqrst.01.x\n"])
+def test_a_token_in_place_of_the_address_is_not_repeated(pasted: str) -> None:
+    with pytest.raises(InputError, match="that is a token") as caught:
+        root_urls(pasted)
+    problem = caught.value.problems[0]
+    assert "abcdefgh" not in f"{problem}{problem.hint}" and "revoke it" in problem.hint
+
+
+@pytest.mark.parametrize("pasted", ["https://u:hunter2@[::", "ftp://x/?private_token=hunter2"])
+def test_what_is_no_address_is_shown_without_its_secrets(pasted: str) -> None:
+    with pytest.raises(InputError) as caught:
+        root_urls(pasted)
+    assert "hunter2" not in str(caught.value)

@@ -67,3 +67,25 @@ def test_the_port_is_taken() -> None:
         port = int(loopback.redirect_uri.split(":")[2].split("/")[0])
         with pytest.raises(ConfiguratorError, match=f"port {port} .* can't be used"):
             Loopback(port)
+
+
+def test_the_port_is_free_again_at_once() -> None:
+    with Loopback(0) as loopback:
+        port = int(loopback.redirect_uri.split(":")[2].split("/")[0])
+        ask(loopback, "?code=first&state=s")
+    with Loopback(port) as loopback:
+        ask(loopback, "?code=second&state=s")
+        assert loopback.wait("s") == "second"
+
+
+def test_a_browser_that_hangs_up_has_answered_all_the_same() -> None:
+    with Loopback(0) as loopback:
+        port = int(loopback.redirect_uri.split(":")[2].split("/")[0])
+        with socket.create_connection(("127.0.0.1", port)) as browser:
+            browser.sendall(b"GET /callback?code=abc&state=s HTTP/1.0\r\n\r\n")
+        assert loopback.wait("s", 5.0) == "abc"
+
+
+def test_nobody_else_can_reach_it() -> None:
+    with Loopback(0) as loopback:
+        assert loopback._server.server_address[0] == "127.0.0.1"

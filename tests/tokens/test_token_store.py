@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,31 @@ def test_oauth_is_renewed_in_time_and_once(tmp_path: Path) -> None:
     assert files(tmp_path).entry("gitlab") == oauth(ends=10_000.0, token="access-2")
     files(tmp_path).put("plain", TOKEN)
     assert files(tmp_path, renew, now=1e12).get("plain") == TOKEN.token
+
+
+def test_a_keyring_that_can_not_delete(tmp_path: Path) -> None:
+    backend = Backend()
+    store = TokenStore([Keyring(backend)], tmp_path)  # type: ignore[arg-type]
+    assert store.delete("gitlab") is False
+    store.put("gitlab", TOKEN)
+    backend.broken = True
+    with pytest.raises(ConfiguratorError, match="can't be used"):
+        store.delete("gitlab")
+
+
+def test_what_is_renewed_after_a_refusal(tmp_path: Path) -> None:
+    store = files(tmp_path, lambda entry: oauth(ends=10_000.0, token="access-2"))
+    assert store.renew("gitlab", Secret("access-1")) is None
+    store.put("gitlab", oauth())
+    assert store.renew("gitlab", Secret("access-0")) == Secret("access-1"), "another process was here first"
+    assert store.renew("gitlab", Secret("access-1")) == Secret("access-2")
+    store.put("plain", TOKEN)
+    assert store.renew("plain", TOKEN.token) == TOKEN.token, "nothing renews that"
+    files(tmp_path).put("gitlab", oauth())
+    assert files(tmp_path).renew("gitlab", Secret("access-1")) == Secret("access-1"), "nobody there who renews"
+
+
+def test_the_file_with_the_authorities_is_kept(tmp_path: Path) -> None:
+    kept = replace(oauth(), ca_file="/etc/ssl/own.pem")
+    files(tmp_path).put("gitlab", kept)
+    assert files(tmp_path).entry("gitlab") == kept

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from configurator.clients.redaction import Redactor
-from configurator.errors import NotFoundError
+from configurator.errors import MovedError, NotFoundError
 from configurator.hook_url import Address, job_of
 from configurator.secret import Secret
 from configurator.webhooks.catalogue import Presence
@@ -131,6 +131,11 @@ class FakeGitLab:
         self.label = f"GitLab gitlab {url}"
         self.projects: dict[int, dict[int, dict[str, Any]]] = {}
         self.tokens: dict[int, Any] = {}
+        self.logs: dict[int, list[str]] = {}
+        """Statuses of deliveries by hook, the latest first."""
+        self.paths: dict[int, str] = {}
+        self.moved: dict[str, int] = {}
+        """Ids of projects by their old paths."""
         self.requests: list[tuple[str, int]] = []
         self._fault, self._before_delete = fault, before_delete
         self._next = 1000
@@ -147,6 +152,24 @@ class FakeGitLab:
             for project, hooks in self.projects.items()
             for one in hooks.values()
         ]
+
+    def project(self, project: int | str) -> dict[str, Any]:
+        """A project; only those with another path than the tests' usual one need to be told of."""
+        with self._lock:
+            error = self._ask("project", project if isinstance(project, int) else 0)
+            if error:
+                raise error
+            if isinstance(project, str):
+                if project in self.moved:
+                    raise MovedError(self.label, "moved", self.moved[project])
+                raise NotFoundError(self.label, "no such project")
+            if project not in self.projects:
+                raise NotFoundError(self.label, "no such project")
+            return {"id": project, "path_with_namespace": self.paths.get(project, self.usual_path(project))}
+
+    def usual_path(self, project: int) -> str:
+        """Of a project that nothing else is known of: the one that :func:`hook_of` names."""
+        return "shop/payments" if project == 7 else f"shop/p{project}"
 
     def hooks(self, project: int) -> list[dict[str, Any]]:
         with self._lock:
@@ -165,7 +188,14 @@ class FakeGitLab:
                 raise NotFoundError(self.label, "not found")
             if error:
                 raise error
-            return {**one, "url_variables": [], "custom_headers": []}
+            return {"url_variables": [], "custom_headers": [], **one}
+
+    def hook_events(self, project: int, hook_id: int, limit: int = 20) -> list[dict[str, Any]] | None:
+        with self._lock:
+            error = self._ask("events", hook_id)
+            if error:
+                raise error
+            return [{"response_status": status} for status in self.logs.get(hook_id, [])][:limit]
 
     def delete_hook(self, project: int, hook_id: int) -> None:
         with self._lock:
@@ -234,7 +264,7 @@ class FakeLook:
         """Stands for the class as well as for the object."""
         return self
 
-    def take_catalogue(self, client: object, salt: str, pool: object) -> Catalogue:
+    def take_catalogue(self, client: object, salt: str) -> Catalogue:
         return self.catalogue
 
     def look(self, address: Address) -> tuple[Presence, str]:

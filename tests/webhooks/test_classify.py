@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,6 +79,23 @@ def only(one: Hook, seen: Catalogue = ONE_JOB, entry: Terms | Mapping[str, Terms
     return all_of([one], seen, entry)[one.id]
 
 
+def test_of_several_hooks_at_a_former_name_one_is_moved() -> None:
+    spec = terms(wanted(former="old/build"))
+    first, second = hook(1, "old/build"), hook(2, "old/build")
+    assert {key: one.cls for key, one in all_of([second, first], entry=spec).items()} == {1: STALE, 2: ORPHANED}
+    assert {key: one.cls for key, one in all_of([first, hook(3)], entry=spec).items()} == {1: ORPHANED, 3: LIVE}
+
+
+def test_two_entries_of_one_gitlab() -> None:
+    """Each has a token of its own, and may see the other's projects."""
+    one, other = (replace(entry, server="https://gitlab") for entry in (SPEC, NO_SPEC))
+    seen_by_the_other = hook(1, gitlab="other")
+    assert only(seen_by_the_other, entry={GITLAB: one, "other": other}).cls is LIVE
+    assert only(seen_by_the_other, entry={GITLAB: SPEC, "other": NO_SPEC}).cls is MISROUTED
+    marked = catalogue(job())
+    assert only(seen_by_the_other, marked, {GITLAB: other, "other": other}).cls is LIVE
+
+
 ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], str]] = {
     # live
     "as the spec wants it": (hook(), ONE_JOB, SPEC, LIVE, (), "the hook is as the spec wants it"),
@@ -122,6 +140,22 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         LIVE,
         (),
         f"managed by {OTHER_OWNER}",
+    ),
+    "the root's, where the folder has none": (
+        hook(job_name="payments/MAIN-Build-payments", owner=None),
+        catalogue(folder("payments"), job("MAIN-Build-payments")),
+        NO_SPEC,
+        UNMANAGED,
+        (),
+        "there is no payments/MAIN-Build-payments, so the GitLab plugin takes MAIN-Build-payments, at Jenkins' root",
+    ),
+    "the root's, where there is no such folder either": (
+        hook(job_name="gone/MAIN-Build-payments", owner=None),
+        catalogue(job("MAIN-Build-payments")),
+        NO_SPEC,
+        ORPHANED,
+        (),
+        "Jenkins has no item gone/MAIN-Build-payments",
     ),
     "renamed in the spec": (
         hook(job_name="old/build"),
@@ -219,9 +253,25 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         hook(job_name="old/build"),
         ONE_JOB,
         terms(wanted(former="old/build")),
+        STALE,
+        (),
+        f"Jenkins has no item old/build, the spec renamed its job to {JOB}: `configurator apply` moves the hook",
+    ),
+    "no such job, renamed in the spec, and somebody else's": (
+        hook(job_name="old/build", owner=OTHER_OWNER),
+        ONE_JOB,
+        terms(wanted(former="old/build")),
         ORPHANED,
         (),
-        f"renamed its job to {JOB}",
+        "Jenkins has no item old/build",
+    ),
+    "no such job, renamed in the spec, and another project's": (
+        hook(job_name="old/build", project="shop/audit", project_id=9),
+        ONE_JOB,
+        terms(wanted(former="old/build")),
+        ORPHANED,
+        (),
+        "Jenkins has no item old/build",
     ),
     # misrouted
     "the job's mark names another project": (
@@ -887,11 +937,21 @@ def test_terms_come_from_the_spec_alone() -> None:
             other: Resource[None] = Resource(Key("job", JOB), None)
             self.desired = {one.key: one for one in (here, there, other)}
 
+            former, again = wanted("new", former="old"), wanted("newer", former="left")
+            left: Resource[None] = Resource(Key("job", "left"), None)
+            self.desired |= {one.key: one for one in (former, again, left)}
+
         def webhook_secret(self, gitlab: str) -> Secret:
             return SECRET
 
+        def gitlab_entry(self, gitlab: str) -> Any:
+            return SimpleNamespace(url="https://GitLab.example.com:443/")
+
     found = _terms_of(World())
-    assert found == replace(SPEC, describes_hooks=False)
+    assert set(found.wanted) == {JOB, "new", "newer"}
+    assert replace(found, wanted=SPEC.wanted) == replace(
+        SPEC, describes_hooks=False, former={"new": "old"}, server="https://gitlab.example.com:443"
+    )
     assert WebhookKind.name == next(iter(found.wanted.values())).key.kind
 
 

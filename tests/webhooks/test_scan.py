@@ -67,6 +67,23 @@ def second_gitlab(bench: Bench) -> GitLabSandbox:
     return other
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_one_gitlab_under_two_names(first: bool, site: Bench) -> None:
+    """Two tokens for two teams, and each sees the other's projects: what one entry wants is not the other's orphan."""
+    site.gitlab.add_hook("shop/payments", "https://elsewhere.example.com/")
+    twice = {**site.entry, "name": "again", "manage": False, "url": f"{site.gitlab.url}/"}
+    site.spec["gitlab"].insert(0 if first else 1, twice)
+    for job in site.spec["jobs"]:
+        job["gitlab"]["gitlab"] = "gitlab"
+    picture = look(site, all=True)
+    assert classes(picture) == [
+        ("shop/payments", "orphaned", "gone"),
+        ("shop/payments", "live", "a"),
+        ("shop/payments", "foreign", None),
+    ]
+    assert picture.findings[1].hook.gitlab == "gitlab"
+
+
 def test_the_projects_of_the_spec(site: Bench) -> None:
     site.project("shop/unnamed")
     site.gitlab.add_hook("shop/unnamed", f"{site.jenkins.url}/project/gone")

@@ -116,6 +116,19 @@ def test_a_chain_in_order(site: Bench) -> None:
     assert site.gitlab.deliveries() == []
 
 
+def test_a_hook_for_merge_requests_speaks_of_those(site: Bench) -> None:
+    site.spec["jobs"] = [hooked("a", events=["merge_request"])]
+    site.done()
+    [done] = attempt(site)
+    assert (done.ending, done.detail) == (Ending.DONE, "a merge request event reaches the job")
+    assert "trigger, merge request event" in verdicts(done)
+    [done] = attempt(site, deliver=True)
+    assert done.steps[-1][2:] == (
+        "the project has nothing to make a merge request event of",
+        "make the first merge request event",
+    )
+
+
 def test_without_administer_the_same_is_seen(site: Bench) -> None:
     site.act_as("limited", READ, ITEM + "Read", ITEM + "Configure")
     [done] = attempt(site)

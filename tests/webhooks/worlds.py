@@ -194,7 +194,8 @@ def terms(
     secret: Secret | None = SECRET,
 ) -> Terms:
     """What the spec says about one GitLab."""
-    return Terms(tuple(roots), {one.body.job: one for one in hooks}, describes_hooks, secret)
+    former = {one.body.job: one.body.former for one in hooks if one.body.former}
+    return Terms(tuple(roots), {one.body.job: one for one in hooks}, describes_hooks, secret, former)
 
 
 def delivery(status: str = "200", at: str = "2026-11-20T21:14:00.000Z", event: str = "push_hooks") -> Delivery:

@@ -8,6 +8,7 @@ from configurator.sandbox.server import Fault, Response
 from configurator.world.found import Hidden, Inventory
 from tests.kinds.bench import ALL_CREDENTIALS, LIMITED, VIEW, Bench, hooked, job
 
+TEXT = "org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl"
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 READ = ("hudson.model.Hudson.Read", "hudson.model.Item.Read")
 
@@ -92,8 +93,8 @@ def test_credentials_of_the_stores_that_are_named(filled: Bench) -> None:
     found = inventory(filled, *LIMITED, *ALL_CREDENTIALS).credentials
     assert not isinstance(found, Hidden)
     assert [(one.folder, one.domain, one.id, one.cls, one.digest) for one in found] == [
-        (None, None, "one", "", None),
-        ("f", "d", "two", "", None),
+        (None, None, "one", TEXT, None),
+        ("f", "d", "two", TEXT, None),
     ]
     assert inventory(filled, *LIMITED).credentials == Hidden("Credentials/View")
 

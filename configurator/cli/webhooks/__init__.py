@@ -11,7 +11,7 @@ COMMANDS = {
     "cleanup": "Remove webhooks whose job is gone, and duplicates.",
     "restore": "Put back what cleanup removed.",
     "repair": "Bring this spec's webhooks in order.",
-    "test": "Say for each webhook of the spec whether a push would build.",
+    "test": "Say for each webhook of the spec whether its events would build.",
 }
 
 

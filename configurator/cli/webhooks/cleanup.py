@@ -86,6 +86,7 @@ def command(
             show_results(console, planned(selected, "delete"), output, picture=picture)
         guard(selected, picture, max_deletes, max_percent)
         if dry_run:
+            console.note("Nothing was removed: this was a dry run.")
             return EXIT_DONE
         if not yes:
             confirm(console, "Remove these webhooks?")

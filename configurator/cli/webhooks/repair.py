@@ -11,6 +11,7 @@ from configurator.cli.options import option, output_option, spec_path
 from configurator.cli.signals import stop_on_signal, terminate_as_interrupt
 from configurator.cli.webhooks.choice import Choice, choice_options
 from configurator.cli.webhooks.common import exit_code, show_nothing, show_results, show_selection
+from configurator.errors import InputError, Problem
 from configurator.webhooks.model import HookClass
 
 
@@ -28,11 +29,11 @@ def command(settings: Settings, choice: Choice, deliver: bool, dry_run: bool, ye
     token on both sides. One that GitLab disabled is tried with a test delivery, since only a good answer enables it.
     """
     from configurator.run import Run
-    from configurator.webhooks.repair import REPAIRABLE, repair
+    from configurator.webhooks.repair import repair
     from configurator.webhooks.scan import scan
 
     console = Console(settings)
-    classes = choice.hook_classes or tuple(REPAIRABLE)
+    classes = _classes(choice)
     path = spec_path(choice.file)
     with (
         terminate_as_interrupt(),
@@ -54,3 +55,14 @@ def command(settings: Settings, choice: Choice, deliver: bool, dry_run: bool, ye
     interrupted = stop.is_set()
     show_results(console, results, output, picture=picture, interrupted=interrupted)
     return exit_code(results, interrupted=interrupted or not picture.complete)
+
+
+def _classes(choice: Choice) -> tuple[HookClass, ...]:
+    """The classes to repair: those that were named, or all. Raises InputError for others, all at once."""
+    from configurator.webhooks.repair import REPAIRABLE
+
+    hint = f"choose from {', '.join(one for one in HookClass if one in REPAIRABLE)}"
+    others = [one for one in dict.fromkeys(choice.hook_classes) if one not in REPAIRABLE]
+    if others:
+        raise InputError([Problem(f"{one} webhooks are nothing to repair", hint=hint) for one in others])
+    return choice.hook_classes or tuple(REPAIRABLE)

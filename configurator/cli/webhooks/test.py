@@ -38,7 +38,7 @@ def command(
     allow_commands: bool,
     workers: int,
 ) -> int:
-    """Say for each webhook of the spec whether a push would build.
+    """Say for each webhook of the spec whether its events would build.
 
     Looks at the address, whether Jenkins knows the job and takes the token, and whether the event passes the job's
     filters: Jenkins answers GitLab 200 also where it builds nothing. Nothing is started without --deliver.

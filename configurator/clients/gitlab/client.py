@@ -10,6 +10,8 @@ from configurator.clients.gitlab.calls import Calls
 from configurator.clients.gitlab.errors import error_for
 from configurator.clients.gitlab.hooks import Hooks
 from configurator.clients.gitlab.projects import Projects
+from configurator.clients.gitlab.token_shape import shape_of
+from configurator.clients.gitlab.tokens import Tokens
 from configurator.clients.gitlab.transport import Bearer, PrivateToken, row_locked
 from configurator.clients.http import Http
 from configurator.clients.redaction import Redactor
@@ -17,7 +19,7 @@ from configurator.errors import NotFoundError, PermissionMissingError, ServerErr
 from configurator.secret import Secret
 
 
-class GitLabClient(Projects, Hooks):
+class GitLabClient(Projects, Hooks, Tokens):
     """A GitLab instance, for many threads at once.
 
     Args:
@@ -36,6 +38,8 @@ class GitLabClient(Projects, Hooks):
     Attributes:
         name: name of the connection.
         http: the HTTP behind it.
+        shape: what the token looks like.
+        bearer: as given.
         api: python-gitlab over the same HTTP, for calls that have no method here. Its errors are ours.
 
     Raises:
@@ -78,6 +82,8 @@ class GitLabClient(Projects, Hooks):
                 "the token is empty, or holds a line break, a blank or letters outside ASCII",
                 "check the place that the spec takes the token from",
             )
+        self.shape = shape_of(token)
+        self.bearer = bearer
         self._calls = Calls(self.http)
         self.api = self._calls.api
 

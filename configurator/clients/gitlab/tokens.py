@@ -153,7 +153,7 @@ class Tokens:
         try:
             return self._calls.object("get", _variable(project, key))
         except NotFoundError as error:
-            if "project" in error.reason:
+            if "no such project" in error.reason:
                 raise
             return None
 

@@ -52,7 +52,7 @@ class Bearer(AuthBase):
         r.headers["Authorization"] = f"Bearer {token.reveal()}"
         if self._renew is not None:
             renew = self._renew
-            r.register_hook("response", lambda response, **sending: self._again(response, token, renew, sending))
+            r.hooks["response"].append(lambda response, **sending: self._again(response, token, renew, sending))
         return r
 
     def _again(
@@ -70,9 +70,7 @@ class Bearer(AuthBase):
         _ = response.content  # gives the connection back to the pool
         request = response.request.copy()
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
-        again: requests.Response = response.connection.send(request, **sending)  # type: ignore[attr-defined]
-        again.request = request
-        again.connection = response.connection  # type: ignore[attr-defined]
+        again: requests.Response = response.connection.send(request, **sending)
         return again
 
 

@@ -238,6 +238,11 @@ class Http:
         self.pause(seconds)
 
     @property
+    def verifies_tls(self) -> bool:
+        """Whether the server has to prove who it is."""
+        return self._verify is not False
+
+    @property
     def patience(self) -> int:
         """How often a request without connection is repeated: once, when the server never answered at all."""
         return len(_BACK_OFF) if self._answered else 1
@@ -287,7 +292,7 @@ class _Call:
         if failure.sent and not self._reads:
             message = f"{failure.words} after {what} was sent; it may have been carried out"
             raise AnswerLostError(self._http.label, message, failure.hint) from None
-        raise UnreachableError(self._http.label, failure.words, failure.hint) from None
+        raise failure.as_error(self._http.label) from None
 
     def _repeat(self, response: requests.Response) -> bool:
         """Whether the answer calls for another try; has waited then."""

@@ -14,6 +14,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from configurator.clients.redaction import Redactor
+from configurator.errors import UnreachableError
 
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 _TAG = re.compile(r"(?s)<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>")
@@ -39,12 +40,22 @@ class Failure:
         hint: what to do next.
         sent: False = the request surely never left; True = it may have been carried out.
         repeats: how many further tries are worth it; 0 = another try can't help.
+        tls: it is the encryption that failed, not the way to the server.
     """
 
     words: str
     hint: str = ""
     sent: bool = False
     repeats: int = 3
+    tls: bool = False
+
+    def as_error(self, label: str) -> UnreachableError:
+        """The error for a request that was never answered."""
+        return (TlsError if self.tls else UnreachableError)(label, self.words, self.hint)
+
+
+class TlsError(UnreachableError):
+    """The server was reached, and no encrypted connection came about that can be trusted."""
 
 
 _CLOSED = Failure("the connection was closed before the answer", "look for a restart or a proxy in between", sent=True)
@@ -52,6 +63,7 @@ _CA_FILE = Failure(
     "the file with the certificate authorities can't be read",
     "check `ca_file` in the spec, and REQUESTS_CA_BUNDLE in the environment",
     repeats=0,
+    tls=True,
 )
 
 
@@ -105,14 +117,26 @@ def _tls(chain: list[BaseException]) -> Failure:
             reason = str(getattr(cause, "verify_message", "")).rstrip(".") or "verification failed"
             return Failure(
                 f"its TLS certificate is not trusted: {reason}",
-                "name the authority's PEM file in `ca_file` (`ssl_verification: false` only for a test)",
+                _tls_hint(reason),
                 repeats=0,
+                tls=True,
             )
     if any(word in str(cause) for cause in chain for word in _BAD_CA_FILE):
         return _CA_FILE
     if any(word in str(cause) for cause in chain for word in _TLS_REFUSALS):
-        return Failure("it does not speak TLS here", "is it http instead of https, or another port?", repeats=0)
-    return Failure("the TLS connection broke", "look for a proxy in between", sent=True)
+        return Failure(
+            "it does not speak TLS here", "is it http instead of https, or another port?", repeats=0, tls=True
+        )
+    return Failure("the TLS connection broke", "look for a proxy in between", sent=True, tls=True)
+
+
+def _tls_hint(reason: str) -> str:
+    lowered = reason.lower()
+    if "mismatch" in lowered:
+        return "use the host name that the certificate is made for, or have it made for this one, too"
+    if "expired" in lowered:
+        return "have the server's certificate renewed; or see whether the clock of this machine is right"
+    return "name the authority's PEM file in `ca_file` (`ssl_verification: false` only for a test)"
 
 
 def _no_connection(chain: list[BaseException]) -> Failure | None:

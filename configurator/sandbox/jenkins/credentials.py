@@ -176,6 +176,14 @@ class Credentials:
             if item.is_folder:
                 yield self.of_folder(item)
 
+    def visible_from(self, item: Item) -> Iterator[Element]:
+        """What a job can use: of the stores of all folders that it is in, the nearest first, and of the system's."""
+        folder = item.parent
+        while folder is not None and folder.parent is not None:
+            yield from _held(self.of_folder(folder))
+            folder = folder.parent
+        yield from _held(self.system)
+
     def lookup_broken(self) -> bool:
         """Whether a domain without specifications makes lookups fail."""
         return any(domain.broken for store in self.stores() for domain in store.domains())
@@ -190,6 +198,11 @@ class Credentials:
             field = fields.get(class_of_tag(str(found.tag)))
             return self._xml.secrets.value_of(text_of(found, field)) if field else None
         return None
+
+
+def _held(store: CredentialStore) -> Iterator[Element]:
+    for domain in store.domains():
+        yield from domain.credentials()
 
 
 def type_name(credential: Element) -> str:

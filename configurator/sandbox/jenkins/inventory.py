@@ -104,6 +104,7 @@ def _credentials(controller: Controller, asked: list[str] | None, salt: bytes) -
                     "scope": _optional(credential, "scope"),
                     "username": _optional(credential, "username"),
                     "digest": secret_digest(controller, credential, salt) if wanted else None,
+                    "passphrase": passphrase_digest(controller, credential, salt) if wanted else None,
                 }
 
 
@@ -117,6 +118,12 @@ def secret_digest(controller: Controller, credential: Element, salt: bytes) -> s
     if class_name == classes.SSH_KEY:
         clear = clear.replace("\r\n", "\n").rstrip(" \t\n\x0b\f\r")
     return keyed_digest(salt, clear)
+
+
+def passphrase_digest(controller: Controller, credential: Element, salt: bytes) -> str | None:
+    """Digest of an SSH key's passphrase under ``salt``; None where it has none."""
+    clear = controller.secrets.value_of(text_of(credential, "passphrase"))
+    return keyed_digest(salt, clear) if clear else None
 
 
 def _masked(controller: Controller, xml: str, salt: bytes) -> str:

@@ -85,7 +85,7 @@ class ScriptConsole:
 
     def _connection(self, payload: dict[str, Any]) -> dict[str, Any]:
         if not self._controller.has_gitlab:
-            return {"connections": None}
+            return {"connections": None, "authenticated_endpoint": None}
         config = self._controller.connection_config
         upsert = {one["name"]: Connection(**one) for one in payload.get("upsert") or []}
         delete = {name for name in payload.get("delete") or [] if name not in upsert}
@@ -97,7 +97,12 @@ class ScriptConsole:
                 if connection.name and connection.name not in delete
             ]
             config.set_connections(kept + [one for name, one in upsert.items() if name not in before])
-        return {"connections": [connection.described() for connection in config.connections]}
+        if payload.get("authenticated_endpoint") is not None:
+            config.use_authenticated_endpoint = bool(payload["authenticated_endpoint"])
+        return {
+            "connections": [connection.described() for connection in config.connections],
+            "authenticated_endpoint": config.use_authenticated_endpoint,
+        }
 
     def _build(self, name: str, user: User) -> dict[str, Any]:
         items = self._controller.items

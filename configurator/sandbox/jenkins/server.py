@@ -148,6 +148,14 @@ class JenkinsSandbox(EmbeddedServer):
                         return self._clear(found)
         raise KeyError(credential_id)
 
+    def resolve(self, job: str, credential_id: str) -> str | None:
+        """The clear value that a job gets under a credential's id, None where it sees no such one. Raises KeyError."""
+        with self._guard:
+            for found in self.controller.credentials.visible_from(self._item(job)):
+                if text_of(found, "id") == credential_id:
+                    return self._clear(found)
+        return None
+
     def restart(self) -> None:
         """Restart: what was installed for after a restart is active, items are read from disk anew."""
         with self._guard:

@@ -41,15 +41,17 @@ class WebhookEndpoint:
 
     def receive(self, request: Request, user: User) -> Response:
         """Answer one request; what came of it goes to the log of deliveries."""
-        path = unquote(request.path.removeprefix("/project/").strip("/"))
+        path = "/".join(part for part in unquote(request.path.removeprefix("/project/")).split("/") if part)
         event = request.headers.get("x-gitlab-event", "")
         response, outcome, build = self._receive(request, path, event, user)
         self._controller.log(Delivery(path, event, response.status, outcome, build))
         return response
 
     def _receive(self, request: Request, path: str, event: str, user: User) -> tuple[Response, str, int | None]:
-        item = self._controller.items.find("/".join(unquote(part) for part in _segments(request.path)))
-        if not self._controller.has_gitlab or item is None or item.is_folder:
+        if not self._controller.has_gitlab:
+            return self._answers.not_found(), "the GitLab plugin is not installed", None
+        item = self._called(path)
+        if item is None:
             return Response(404), "no such job", None
         if request.method != "POST" or (event not in _KINDS and event != "System Hook"):
             return self._answers.not_found(), f"event {event or '(none)'} is not handled", None
@@ -69,6 +71,19 @@ class WebhookEndpoint:
         if refused is not None:
             return refused, "not let in", None
         return self._trigger(item, trigger, kind, payload)
+
+    def _called(self, path: str) -> Item | None:
+        """The first job or multibranch project on a path; what a folder does not hold is looked for at the root."""
+        items = self._controller.items
+        item: Item | None = items.root
+        for name in path.split("/"):
+            if item is None or not self._is_passed(item):
+                break
+            item = item.child(name) or items.root.child(name)
+        return None if item is None or self._is_passed(item) else item
+
+    def _is_passed(self, item: Item) -> bool:
+        return item.is_folder and self._controller.items.class_name(item) != classes.MULTIBRANCH
 
     def _refuse(self, trigger: Element, request: Request, user: User) -> Response | None:
         token = self._controller.secrets.value_of(text_of(trigger, "secretToken"))
@@ -125,10 +140,6 @@ class WebhookEndpoint:
             and build.parameters.get("gitlabTargetBranch") == target
             for build in self._controller.queue.of_job(item.full_name)
         )
-
-
-def _segments(path: str) -> list[str]:
-    return [segment for segment in path.removeprefix("/project/").split("/") if segment]
 
 
 def _kind(event: str, payload: dict[str, Any]) -> str | None:

@@ -123,6 +123,7 @@ def test_inventory_of_the_rest(jenkins: JenkinsSandbox, admin: Caller) -> None:
         "scope": "GLOBAL",
         "username": "git",
         "digest": digest("KEY"),
+        "passphrase": None,
     }
     assert found["empty"]["digest"] is None
     assert (found["t"]["folder"], found["t"]["digest"]) == ("f", digest("tok"))
@@ -215,7 +216,8 @@ def test_without_the_plugin() -> None:
         admin = Caller(jenkins, "admin")
         answer = inventory(admin)
         assert (answer["connections"], answer["authenticated_endpoint"]) == (None, None)
-        assert admin.script("connection", {"upsert": [connection("a")]}) == {"connections": None}
+        changed = admin.script("connection", {"upsert": [connection("a")], "authenticated_endpoint": False})
+        assert changed == {"connections": None, "authenticated_endpoint": None}
 
 
 def test_a_thousand_jobs_are_quick(jenkins: JenkinsSandbox, admin: Caller) -> None:

@@ -299,6 +299,30 @@ def test_where_it_is(hooks: Hooks, jenkins: JenkinsSandbox) -> None:
     assert requests.get(f"{jenkins.url}/project/a%20folder/%C3%A4%20job").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "job"),
+    [
+        ("f/in", "f/in"),
+        ("F/IN/below/that", "f/in"),  # what follows a job is not looked at
+        ("j/nothing", "j"),
+        ("f/j", "j"),  # what a folder does not hold is looked for at the root
+        ("f/f/f/in", "f/in"),
+        ("f%2Fin", "f/in"),
+        ("f/nothing", None),
+        ("nothing/j", None),
+        ("f", None),
+    ],
+)
+def test_the_first_job_on_the_path_counts(
+    path: str, job: str | None, hooks: Hooks, jenkins: JenkinsSandbox
+) -> None:
+    hooks.job()
+    hooks.admin.create("f", f"<{FOLDER}/>")
+    hooks.admin.create("in", pipeline(triggers=trigger(**ON)), "/job/f")
+    assert hooks.send("Push Hook", push(), path) == (404 if job is None else 200)
+    assert [build.job for build in jenkins.builds] == ([] if job is None else [job])
+
+
 def test_freestyle_disabled_and_no_trigger(hooks: Hooks, jenkins: JenkinsSandbox) -> None:
     hooks.admin.create("f", f"<project><triggers>{trigger(**ON)}</triggers></project>")
     hooks.admin.create("off", pipeline(triggers=trigger(**ON), disabled=True))
@@ -317,6 +341,7 @@ def test_multibranch(hooks: Hooks, jenkins: JenkinsSandbox) -> None:
     assert hooks.send("Push Hook", push(), "m", auth=admin) == 200
     assert hooks.send("Merge Request Hook", merge_request(), "m", auth=admin) == 409
     assert hooks.send("Pipeline Hook", {}, "m", auth=admin) == 409
+    assert hooks.send("Push Hook", push(), "m/main", auth=admin) == 200
     assert jenkins.builds == []
 
 
@@ -326,6 +351,9 @@ def test_without_the_plugin_there_is_no_endpoint() -> None:
         hooks = Hooks(jenkins)
         hooks.job()
         assert hooks.send("Push Hook", push()) == 404
+        answer = requests.post(f"{jenkins.url}/project/j", headers={"X-Gitlab-Event": "Push Hook"}, json=push())
+        assert (answer.status_code, answer.headers["X-Jenkins"]) == (404, jenkins.controller.version)
+        assert "Not Found" in answer.text
 
 
 def test_updates_cancel_what_waits_for_the_same_merge_request() -> None:

@@ -1,6 +1,6 @@
 // configurator: connection
-// Changes GitLab connections among the others, by name. There is no REST for it, and the plugin's connections
-// can only be set as a whole: what is not ours is put back as it is.
+// Changes GitLab connections among the others, by name, and whether the plugin's endpoint asks who calls.
+// There is no REST for it, and the connections can only be set as a whole: what is not ours is put back.
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import jenkins.model.Jenkins
@@ -49,6 +49,7 @@ if (config != null) {
         def before = config.connections.collectEntries { connection -> [(connection.name): connection] }
 
         def differs = { name, wanted -> !before.containsKey(name) || !matches(before[name], wanted) }
+        def changed = false
         if (upsert.any(differs) || delete.any { name -> before.containsKey(name) }) {
             // A stock controller holds one connection without a name: it goes with the first change.
             def left = config.connections.findAll { it.name && !delete.contains(it.name) }
@@ -58,6 +59,15 @@ if (config != null) {
             }
             def added = upsert.values().findAll { wanted -> !before.containsKey(wanted.name) }.collect(build)
             config.setConnections(kept + added)
+            changed = true
+        }
+        // Left out of the payload it is not ours to change.
+        def authenticated = payload.authenticated_endpoint
+        if (authenticated != null && config.useAuthenticatedEndpoint != authenticated) {
+            config.useAuthenticatedEndpoint = authenticated as boolean
+            changed = true
+        }
+        if (changed) {
             config.save()
         }
     }
@@ -66,4 +76,5 @@ if (config != null) {
 // Without the plugin there is nothing to change and nothing to list.
 print 'configurator:' + payload.nonce + '\n' + JsonOutput.toJson([
     connections: config == null ? null : config.connections.collect(describe),
+    authenticated_endpoint: config?.useAuthenticatedEndpoint,
 ])

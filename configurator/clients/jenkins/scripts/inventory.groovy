@@ -123,7 +123,7 @@ def viewAnswers = []
 // The secret text of the four classes that a spec can ask for. Others are listed and not looked into:
 // getters of credentials kept elsewhere (Vault, GitHub App, AWS …) go over the network.
 // What is digested is the UTF-8 of the text as it is; of a private key, after CR LF → LF and without the
-// white space [ \t\n\x0B\f\r] at its end. A passphrase does not count.
+// white space [ \t\n\x0B\f\r] at its end. Its passphrase has a digest of its own, or null where it has none.
 def secretText = [
     'com.dabsquared.gitlabjenkins.connection.GitLabApiTokenImpl': { it.apiToken?.plainText },
     'org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl': { it.secret?.plainText },
@@ -133,18 +133,23 @@ def secretText = [
         text.replace('\r\n', '\n').replaceAll(/[ \t\n\x0B\f\r]+\z/, '')
     },
 ]
+def passphrase = { credential ->
+    credential.hasProperty('passphrase') ? credential.passphrase?.plainText : null
+}
 def wantedDigests = payload.credentials == null ? null : payload.credentials as Set
 
 def credentialAnswer = { String folder, String domain, credential ->
     def reader = secretText[credential.getClass().name]
     def answer = [folder: folder, domain: domain, id: credential.id, class: credential.getClass().name,
                   description: describe(credential), scope: credential.scope?.name(),
-                  username: null, digest: null]
+                  username: null, digest: null, passphrase: null]
     if (reader != null) {
         answer.username = credential.hasProperty('username') ? credential.username : null
         if (wantedDigests == null || wantedDigests.contains(credential.id)) {
             def text = reader(credential)
             answer.digest = text == null ? null : digest(text)
+            def extra = passphrase(credential)
+            answer.passphrase = extra ? digest(extra) : null
         }
     }
     answer

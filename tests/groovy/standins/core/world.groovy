@@ -52,6 +52,10 @@ class World {
             def connection = loader.loadClass('com.dabsquared.gitlabjenkins.connection.GitLabConnection')
             def config = type.newInstance()
             config.setConnections(world.connections.collect { connection.newInstance(it as Object[]) })
+            if (world.authenticated_endpoint != null) {
+                config.useAuthenticatedEndpoint = world.authenticated_endpoint
+            }
+            jenkins.effects.clear() // what is there already was not done by the script
             jenkins.descriptors[type] = config
         }
     }

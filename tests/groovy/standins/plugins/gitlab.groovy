@@ -46,8 +46,15 @@ class GitLabConnection {
 }
 
 class GitLabConnectionConfig {
-    boolean useAuthenticatedEndpoint = true
+    private boolean useAuthenticatedEndpoint = true
     private List<GitLabConnection> connections = []
+
+    boolean isUseAuthenticatedEndpoint() { useAuthenticatedEndpoint }
+
+    void setUseAuthenticatedEndpoint(boolean replacement) {
+        useAuthenticatedEndpoint = replacement
+        Jenkins.get().effects << "endpoint ${replacement}".toString()
+    }
 
     List<GitLabConnection> getConnections() { connections }
 

@@ -1,6 +1,7 @@
 package com.cloudbees.jenkins.plugins.sshcredentials.impl
 
 import com.cloudbees.plugins.credentials.StandardCredentials
+import hudson.util.Secret
 
 class PrivateKeySource {
     List<String> privateKeys
@@ -9,6 +10,7 @@ class PrivateKeySource {
 class BasicSSHUserPrivateKey extends StandardCredentials {
     String username
     List<String> keys
+    Secret passphrase
 
     PrivateKeySource getPrivateKeySource() { new PrivateKeySource(privateKeys: keys) }
 

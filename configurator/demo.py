@@ -1,4 +1,4 @@
-"""The whole story on the embedded servers: from an empty Jenkins to builds, drift, and an application removed.
+"""The whole story on the embedded servers: from an empty Jenkins to builds, drift, an application removed, and dead webhooks.
 
 Every step is the command that a person would type, run for real.
 """
@@ -88,6 +88,12 @@ class _Story:
         self.type("plan")
         self.type("apply", "--prune", "--yes")
         self.type("plan", "--detailed-exitcode")
+        self.title("Two webhooks were left behind by a tool that is gone; their job, too. What is there, and what works?")
+        self.leave_behind()
+        self.type("webhooks list")
+        self.type("webhooks cleanup", "--backup", str(self.spec.with_name("backup.jsonl")), "--yes")
+        self.title("Is everything connected, and until when?")
+        self.type("status")
         hooks = sum(len(self.gitlab.hooks(path)) for path in PROJECTS)
         self.out(
             f"\nDone: {self.jenkins.count()} requests to Jenkins, {self.gitlab.count()} to GitLab in all, "
@@ -100,7 +106,7 @@ class _Story:
 
     def type(self, command: str, *options: str, expect: int = 0) -> None:
         self.out(f"$ configurator {' '.join((command, *options))}\n")
-        code = self.command([command, "-f", str(self.spec), *options])
+        code = self.command([*command.split(), "-f", str(self.spec), *options])
         if code != expect:
             raise ConfiguratorError(f"the demo stops: `configurator {command}` ended with {code}, not {expect}")
 
@@ -134,6 +140,10 @@ class _Story:
                 field.text = "false"
 
         self.jenkins.edit(_EDITED, untick)
+
+    def leave_behind(self) -> None:
+        for job in ("legacy/build", "legacy/review"):
+            self.gitlab.add_hook("shop/payments", f"{self.jenkins.url}/project/{job}", push_events=True)
 
 
 def _prepare(jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> Mapping[str, str]:

@@ -10,7 +10,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from configurator.clients.jenkins import hook_path
-from configurator.hook_url import UNREADABLE, Address, Reading, job_of, mask_user_info, read_address, shown_server, shown_url
+from configurator.hook_url import (
+    UNREADABLE,
+    Address,
+    Reading,
+    job_of,
+    mask_user_info,
+    read_address,
+    shown_server,
+    shown_url,
+)
 
 J = ["https://j.example"]
 PORT = ["https://j.example:8443"]

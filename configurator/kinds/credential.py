@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from configurator.errors import NotFoundError, Place
+from configurator.errors import AlreadyExistsError, NotFoundError, Place
 from configurator.kinds.base import Kind
 from configurator.kinds.credential_body import (
     GITLAB_TOKEN,
@@ -155,7 +155,8 @@ class CredentialKind(Kind[CredentialBody, None]):
     def create(self, wanted: Resource[CredentialBody], world: World, prepared: None) -> None:
         body = wanted.body
         if body.domain and body.domain not in world.jenkins.list_domains(body.folder):
-            world.jenkins.create_domain(body.folder, body.domain)
+            with suppress(AlreadyExistsError):  # another credential's worker was faster
+                world.jenkins.create_domain(body.folder, body.domain)
         world.jenkins.create_credential(body.folder, body.domain, credential_xml(body))
 
     def update(

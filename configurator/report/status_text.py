@@ -41,8 +41,9 @@ def status_text(status: Status, look: Look) -> str:
     today = status.at.date()
     width = max(map(_name_width, status.integrations), default=0)
     lines: list[str] = []
+    cures: set[str] = set()
     for one in status.integrations:
-        lines += _lines(one, width, today, paint, look)
+        lines += _lines(one, width, today, cures, paint, look)
     if look.verbose:
         lines += [line for warning in status.warnings for line in _hung(f"Warning: {clean(warning)}", look, 0)]
     lines += ["", paint.bold(summary_line(status))]
@@ -98,7 +99,12 @@ def integration_words(one: Integration, today: date) -> str:
     return clean(", ".join(parts))
 
 
-def _lines(one: Integration, width: int, today: date, paint: Paint, look: Look) -> Iterator[str]:
+def _lines(one: Integration, width: int, today: date, cures: set[str], paint: Paint, look: Look) -> Iterator[str]:
+    """The line of an integration, and below it what is wrong.
+
+    Args:
+        cures: those that were said already, which are not said again.
+    """
     mark = pad(_MARKS[one.verdict], 9)
     start = f"{mark}  {pad(_TITLES.get(one.part, one.part), 10)}  {pad(clean(one.name), width)}  "
     room = None if look.width is None else look.width - display_width(start)
@@ -106,7 +112,6 @@ def _lines(one: Integration, width: int, today: date, paint: Paint, look: Look) 
     yield f"{_coloured(one.verdict, mark, paint)}{start[len(mark) :]}{first}".rstrip()
     margin = " " * display_width(start)
     yield from (f"{margin}{line}" for line in more)
-    cures: set[str] = set()
     for check in one.checks:
         if look.verbose or check.verdict is not Verdict.OK:
             yield from _check_lines(one, check, paint, look, new_cure=check.cure not in cures)

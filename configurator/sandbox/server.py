@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -243,6 +244,8 @@ def _handler_for(server: EmbeddedServer) -> type[BaseHTTPRequestHandler]:
             self.send_response_only(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)
+            if "Date" not in response.headers:
+                self.send_header("Date", formatdate(usegmt=True))
             if response.status not in (204, 304):
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -74,7 +74,8 @@ class Standing:
             one = self._unchecked[key]
             if self._told(one):
                 return Check(subject, "present", Verdict.UNKNOWN, f"not checked: {_RED}", _MEND)
-            return Check(subject, "present", self.unseen([one]), one.reason, _CURES[State.UNCHECKED])
+            cure = _CURES[State.UNCHECKED] if one.failed else "give the Jenkins user that right, or look for yourself"
+            return Check(subject, "present", self.unseen([one]), one.reason, cure)
         if state is State.UNCHANGED:
             wanted = self._desired[key]
             words = "there, ours, as the spec says" if wanted.manage else "there, managed by somebody else"

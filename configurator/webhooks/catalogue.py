@@ -63,7 +63,8 @@ def _from_script(answer: Mapping[str, Any]) -> Catalogue:
         )
         for one in answer["items"]
     }
-    return Catalogue(jobs, complete=not answer["unlisted"])
+    unloaded = {name.casefold(): name for name in answer["unloaded"]}
+    return Catalogue(jobs, complete=not answer["unlisted"], unloaded=unloaded)
 
 
 def _from_listing(items: Iterable[Mapping[str, Any]]) -> Catalogue:
@@ -135,6 +136,7 @@ class SecondLook:
 
     def __init__(self, client: JenkinsClient, catalogue: Catalogue) -> None:
         self._client = client
+        self._catalogue = catalogue
         self._sees_all = catalogue.complete
         self._known = _known(catalogue)
         self._callable = _callable(catalogue)
@@ -148,6 +150,9 @@ class SecondLook:
         """
         if not address.readings:
             return Presence.UNKNOWN, "the URL names no job"
+        unloaded = self._catalogue.not_loaded(address)
+        if unloaded is not None:
+            return Presence.EXISTS, f"{unloaded} is on Jenkins' disk, and could not be loaded"
         try:
             for reading in address.readings:
                 seen = self._seen(reading)

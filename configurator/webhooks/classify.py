@@ -145,6 +145,12 @@ class _Judge:
         return Finding(hook, HookClass.UNKNOWN, text, job, deliveries=self._log(hook))
 
     def _out_of_sight(self, address: Address) -> str:
+        unloaded = self._catalogue.not_loaded(address)
+        if unloaded is not None:
+            return (
+                f"{unloaded} is on Jenkins' disk and could not be loaded: a plugin is missing, or its config.xml is "
+                "damaged (Jenkins' log tells)"
+            )
         hidden = next((one.job for one in address.readings if one.job in self._catalogue.hidden), None)
         if hidden is not None:
             return f"{hidden} exists, but this user can't see it: Job/Read there is missing"

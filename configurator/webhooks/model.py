@@ -148,6 +148,8 @@ class Catalogue:
         absent: full names, as addresses read them, of which the plugin's endpoint says that there is no such job.
             Only filled where ``complete`` is False (``catalogue.settle``).
         hidden: likewise, full names of jobs that are there and that this user may not see.
+        unloaded: full names of items that are on the controller's disk and could not be loaded, since a plugin is
+            missing or their configuration is damaged; by full name in lower case. Nothing else of Jenkins shows them.
     """
 
     jobs: Mapping[str, JobSeen] = field(default_factory=dict)
@@ -155,15 +157,26 @@ class Catalogue:
     problem: str = ""
     absent: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    unloaded: Mapping[str, str] = field(default_factory=dict)
 
     def lacks(self, address: Address) -> bool:
         """Whether it is proven that no job is reached by a URL: the one condition for a hook to be orphaned.
 
         False where the job exists, where it may be invisible, and where the URL names none.
         """
-        if self.problem or not address.readings or self.find(address) is not None:
+        if self.problem or not address.readings or self.find(address) is not None or self.not_loaded(address):
             return False
         return self.complete or all(reading.job in self.absent for reading in address.readings)
+
+    def not_loaded(self, address: Address) -> str | None:
+        """Full name of what a URL may reach, and Jenkins could not load; None without."""
+        for reading in address.readings if self.unloaded else ():
+            parts = reading.job.casefold().split("/")
+            for end in range(1, len(parts) + 1):
+                found = self.unloaded.get("/".join(parts[:end])) or self.unloaded.get(parts[end - 1])
+                if found is not None:
+                    return found
+        return None
 
     def find(self, address: Address) -> tuple[Reading, JobSeen] | None:
         """The job that a URL reaches, and the reading by which it does.

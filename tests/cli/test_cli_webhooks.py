@@ -470,6 +470,12 @@ def test_nothing_to_repair(command, world: World) -> None:
 # test
 
 
+def test_deliveries_are_never_sent_to_everything(command, world: World) -> None:
+    ended = command("webhooks", "test", "--deliver")
+    assert (ended.code, world.calls) == (3, {})
+    assert "name the applications, projects or jobs" in ended.err
+
+
 def test_test(command, world: World) -> None:
     ended = command("webhooks", "test", "payments", "shop/x", "--deliver", "--wait", "3")
     assert ended.code == 0

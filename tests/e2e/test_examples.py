@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from configurator import demo
 from configurator.cli.app import run as run_command
+from configurator.sandbox.gitlab import GitLabSandbox
 from tests.e2e.conftest import REAL, Site, quiet
 
+SECOND_GITLAB, ITS_PROJECT = "https://gitlab.internal.example.com", "core/gateway"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 embedded_only = pytest.mark.skipif(bool(REAL), reason="the examples name projects and folders of their own")
 
 
 @embedded_only
 @pytest.mark.parametrize("name", sorted(one.name for one in EXAMPLES.iterdir()))
-def test_an_example_makes_what_it_says_and_finds_nothing_to_do_after(name: str, site: Site) -> None:
+def test_an_example_makes_what_it_says_and_finds_nothing_to_do_after(
+    name: str, site: Site, second: GitLabSandbox
+) -> None:
     jenkins, gitlab = site.jenkins.url, site.gitlab.http.url
     spec = site.path.parent / name
     shutil.copytree(EXAMPLES / name, spec)
     for file in spec.glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("https://jenkins.example.com", jenkins).replace("https://gitlab.example.com", gitlab)
+        text = text.replace(SECOND_GITLAB, second.url)
         file.write_text(text.replace("username: configurator", "username: admin"), encoding="utf-8")
     site.environ |= {"GITLAB_CLONE_TOKEN": "clone token", "PAYMENT_GATEWAY_KEY": "gateway key"}
+    site.environ |= {"INTERNAL_WEBHOOK_SECRET": "another", "INTERNAL_SSH_PASSPHRASE": "open"}
+    site.environ |= {"INTERNAL_SSH_KEY": "a key", "CORE_REGISTRY_PASSWORD": "core", "SHOP_REGISTRY_PASSWORD": "shop"}
     target = spec / "configurator.yaml" if (spec / "configurator.yaml").is_file() else spec
     here = f"-f{target}"
     assert site.run("validate", here).code == 0
@@ -41,10 +49,24 @@ def test_an_example_makes_what_it_says_and_finds_nothing_to_do_after(name: str, 
     assert again.json["warnings"] == []
 
 
+@pytest.fixture
+def second(site: Site) -> Iterator[GitLabSandbox]:
+    """A second GitLab for examples that speak of two."""
+    with GitLabSandbox() as server:
+        bot = server.add_user("bot")
+        server.add_project(ITS_PROJECT, members={bot.username: 40})
+        site.environ["INTERNAL_GITLAB_TOKEN"] = server.add_token(bot, ["api"]).value
+        yield server
+
+
 def test_every_secret_of_an_example_is_a_reference_and_every_address_an_example() -> None:
     for file in EXAMPLES.rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
-        assert set(re.findall(r"https?://([^/\s]+)", text)) <= {"jenkins.example.com", "gitlab.example.com"}
+        assert set(re.findall(r"https?://([^/\s]+)", text)) <= {
+            "jenkins.example.com",
+            "gitlab.example.com",
+            SECOND_GITLAB.removeprefix("https://"),
+        }
 
 
 @embedded_only

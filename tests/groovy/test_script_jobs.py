@@ -67,6 +67,33 @@ BROKEN = case(
     },
     {},
 )
+UNLOADED = case(
+    "jobs",
+    "on the disk only",
+    {
+        "items": [
+            {"class": FOLDER, "fullName": "f"},
+            job("f/Well"),
+            {"class": FOLDER, "fullName": "f/sub"},
+            {"class": MULTIBRANCH, "fullName": "multi"},
+            {"class": DAMAGED_FOLDER, "fullName": "shut"},
+            job("top"),
+        ],
+        "home": [
+            "top/config.xml",
+            "lost/config.xml",
+            "lost/jobs/in/config.xml",
+            "rest/builds/1/log",  # left behind by a deletion
+            "a file",
+            "f/jobs/well/config.xml",
+            "f/jobs/lost too/config.xml",
+            "f/jobs/sub/jobs/deep/config.xml",
+            "multi/jobs/x/config.xml",
+            "shut/jobs/x/config.xml",
+        ],
+    },
+    {},
+)
 BARE = case("jobs", "no plugin at all", {"items": [{"class": FREESTYLE, "fullName": "f"}]}, {}, without_plugins=True)
 MANY = case("jobs", "many", {"items": [job(f"MAIN-Build-{n}", description=f"d\n{MARK}") for n in range(2_000)]}, {})
 
@@ -124,6 +151,12 @@ class TestJobs:
         assert set(found) == {"damaged", "shut", "well"}
         assert (found["damaged"]["mark"], found["damaged"]["error"]) == (MARK, "NoClassDefFoundError")
         assert run(BROKEN).answer["unlisted"] == ["shut"]
+
+    def test_what_was_not_loaded(self, run: Callable[[str], Run]) -> None:
+        answer = run(UNLOADED).answer
+        assert sorted(answer["unloaded"]) == ["f/lost too", "f/sub/deep", "lost"]
+        assert answer["unlisted"] == ["shut"]
+        assert run(WHOLE).answer["unloaded"] == []
 
     def test_many_are_few_bytes(self, run: Callable[[str], Run]) -> None:
         assert len(run(MANY).answer["items"]) == 2_000

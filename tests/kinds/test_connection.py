@@ -301,13 +301,11 @@ def test_a_jenkinsfile_that_declares_the_trigger_has_the_last_word(bench: Bench)
     without_token(bench, "a")
     claim = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.DeclarativeJobPropertyTrackerAction"
 
-    def declare(root: Element) -> None:
-        actions = root.find("actions")
-        assert actions is not None
-        made = etree.SubElement(etree.SubElement(actions, claim), "triggers")
-        etree.SubElement(made, "string").text = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
-
-    bench.jenkins.edit("a", declare)
+    root = etree.fromstring(bench.jenkins.config("a").partition("?>")[2].encode())
+    made = etree.SubElement(etree.SubElement(etree.SubElement(root, "actions"), claim), "triggers")
+    etree.SubElement(made, "string").text = "com.dabsquared.gitlabjenkins.GitLabPushTrigger"
+    with bench.open() as run:
+        run.world.jenkins.write_item("a", etree.tostring(root, encoding="unicode"))
     assert "open to anybody: job a." in told(bench)[0]
 
 

@@ -50,7 +50,7 @@ def in_both(bench: Bench) -> None:
 
 
 def connection_of(bench: Bench, job: str) -> str:
-    root = bench.jenkins.item(job)
+    root = bench.jenkins.config(job)
     return root.partition("<gitLabConnection>")[2].partition("<")[0]
 
 
@@ -88,7 +88,7 @@ def test_an_entry_that_leaves_the_spec_takes_its_connection_and_credential_along
 def test_one_that_is_down_does_not_stop_the_other(bench: Bench, second: GitLabSandbox, down: int) -> None:
     in_both(bench)
     servers = [bench.gitlab, second]
-    servers[down].close()
+    servers[down].stop()
     name, credential, job, project = [
         ("gitlab", "gitlab-access-token", "a", "shop/payments"),
         ("second", "second-token", "b", "core/gateway"),

@@ -30,7 +30,6 @@ project access token 'ci', expires 2026-05-24 (20 days left), last used 2026-05-
 ! warn     webhooks                         1 to create
                → mend drift
 ! warn     drift                            1 credential to update
-               → mend drift
 
 Status: 3 to look at, 3 ok. 1.2 s, 5 requests to Jenkins, 12 to GitLab.
 """

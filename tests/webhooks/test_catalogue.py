@@ -161,7 +161,7 @@ def scripted(items: list[dict[str, Any]], unlisted: list[str], pool: ThreadPoolE
 
     def answer(request: Any, context: Any) -> str:
         nonce = json.loads(parse_qs(request.text)["payload"][0])["nonce"]
-        return f"configurator:{nonce}\n" + json.dumps({"items": items, "unlisted": unlisted})
+        return f"configurator:{nonce}\n" + json.dumps({"items": items, "unlisted": unlisted, "unloaded": []})
 
     with requests_mock.Mocker() as mock:
         mock.post("https://jenkins.example.com/scriptText", text=answer)
@@ -289,6 +289,17 @@ class TestLook:
         assert address is not None
         assert look_again(client(jenkins), address, Catalogue())[0] is Presence.UNKNOWN
         assert not Catalogue().lacks(address)
+
+    @pytest.mark.parametrize("name", ["Lost", "lost/in/it", "payments/lost", "payments/OTHER"])
+    def test_a_job_that_could_not_be_loaded(self, name: str, jenkins: JenkinsSandbox) -> None:
+        """A plugin is missing since the last restart: REST and the endpoint answer 404 for all its jobs."""
+        jenkins.controller.items.unloaded = {"lost", "payments/Other"}
+        asking = client(jenkins)
+        catalogue = take_catalogue(asking, SALT)
+        assert not catalogue.lacks(at(name))
+        assert catalogue.lacks(at("gone"))
+        assert look_again(asking, at(name), catalogue)[0] is Presence.EXISTS
+        assert look_again(asking, at("gone"), catalogue)[0] is Presence.ABSENT
 
     def test_it_was_created_meanwhile(self, jenkins: JenkinsSandbox, pool: ThreadPoolExecutor) -> None:
         asking = client(jenkins)

@@ -47,6 +47,34 @@ def test_settings_changed_by_hand_come_back_and_the_hook_keeps_its_id(site: Benc
     assert not site.plan().changes
 
 
+def test_a_hook_whose_job_was_renamed_and_is_gone_is_moved(site: Bench) -> None:
+    [before] = site.hooks()
+    site.jenkins.controller.items.remove(site.jenkins.controller.items.find("a"))  # type: ignore[arg-type]
+    site.spec["jobs"] = [{**hooked("new"), "renamed_from": "a"}]
+    ending, detail = one(site, found(site, HookClass.STALE))
+    assert ending is Ending.DONE
+    assert f"url: {site.jenkins.url}/project/a -> {site.jenkins.url}/project/new" in detail
+    [hook] = site.hooks()
+    assert (hook.id, hook.url) == (before.id, f"{site.jenkins.url}/project/new")
+    assert hook.token == hook_token(Secret(KEY), hook.project_id, "new").reveal()
+    assert not site.plan().changes
+
+
+def test_a_hook_in_another_project_never_gets_the_token(site: Bench) -> None:
+    """The spec's project has no hook, and somebody made one with our mark in a project of his own."""
+    project = site.project("mallory/own")
+    [mine] = site.hooks()
+    theirs = site.gitlab.add_hook("mallory/own", mine.url, push_events=True, description=mine.description)
+    with site.open() as run:
+        client = run.world.gitlabs["gitlab"]
+        attributes = client.hook(project, theirs.id)
+        client.delete_hook("shop/payments", mine.id)
+    finding = Finding(Hook("gitlab", "mallory/own", project, attributes), HookClass.STALE, "because", "a")
+    ending, detail = one(site, finding)
+    assert (ending, "in another project" in detail) == (Ending.SKIPPED, True)
+    assert site.hooks("mallory/own")[0].token == theirs.token
+
+
 def test_a_token_changed_by_hand_in_gitlab_is_sent_again(site: Bench) -> None:
     [hook] = site.hooks()
     hook.token = "changed"

@@ -201,6 +201,29 @@ def test_another_mark_is_another_hook(desk: Desk) -> None:
     assert [one.ending for one in desk.restore()] == [DONE] and len(desk.hooks()) == 2
 
 
+def test_a_project_that_was_moved_gets_its_hook_back(desk: Desk) -> None:
+    desk.marked("gone")
+    desk.remove()
+    desk.gitlab.move_project(PROJECT, "shop/moved")
+    assert [one.ending for one in desk.restore()] == [DONE]
+    assert len(desk.hooks("shop/moved")) == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_another_project_with_the_same_id_gets_nothing(desk: Desk, there: bool) -> None:
+    """A GitLab that was set up anew at the same address counts from 1 again."""
+    desk.marked("gone")
+    desk.remove()
+    if there:
+        desk.bench.project("other/project")
+    desk.edit(0, project="other/project")
+    for dry_run in (True, False):
+        [done] = desk.restore(dry_run=dry_run)
+        assert done.ending is FAILED
+        assert f"is {PROJECT} here, in the backup it is other/project" in done.detail
+    assert desk.hooks() == []
+
+
 def test_a_removed_twin_comes_back_beside_the_one_that_stayed(desk: Desk) -> None:
     stays, *twins = (desk.marked("a") for _ in range(3))
     desk.remove(*twins)

@@ -113,6 +113,7 @@ def _remove(
         console.scan_progress(len(selected)) as watcher,
         stop_on_signal() as stop,
     ):
+        console.note(f"What is removed is written to {backup.path} first.")  # known also where this is broken off
         results = remove(selected, picture, run.world, backup, watcher, stop)
     written = backup.path if backup.count else None
     interrupted = stop.is_set()

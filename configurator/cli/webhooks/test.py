@@ -46,6 +46,8 @@ def command(
     from configurator.run import Run
     from configurator.webhooks.trial import try_hooks
 
+    if deliver and not names:
+        raise click.UsageError("--deliver may start a build of each job: name the applications, projects or jobs.")
     console = Console(settings)
     path = spec_path(file)
     with terminate_as_interrupt(), Run.open(path, allow_commands=allow_commands, workers=workers) as run:

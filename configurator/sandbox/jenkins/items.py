@@ -97,10 +97,14 @@ class ItemTree:
 
     Args:
         xml: loads and writes their XML.
+
+    Attributes:
+        unloaded: full names of what stands on the disk and could not be loaded at the start: nothing shows it.
     """
 
     def __init__(self, xml: XmlStore) -> None:
         self.xml = xml
+        self.unloaded: set[str] = set()
         self.root = Item("", None, children={})
 
     def find(self, full_name: str) -> Item | None:

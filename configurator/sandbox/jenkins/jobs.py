@@ -18,7 +18,8 @@ _LEFT_OUT = frozenset({"secretToken", "spec"})
 def answer(controller: Controller, payload: dict[str, Any]) -> dict[str, Any]:
     """The script's answer, see the protocol in docs/architecture.md."""
     salt = bytes.fromhex(payload["salt"])
-    return {"items": [_item(controller, item, salt) for item in controller.items.root.walk()], "unlisted": []}
+    items = [_item(controller, item, salt) for item in controller.items.root.walk()]
+    return {"items": items, "unlisted": [], "unloaded": sorted(controller.items.unloaded)}
 
 
 def _item(controller: Controller, item: Item, salt: bytes) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from http_parts import Serve, client, ok
 
+from configurator.clients.http.failures import TlsError, diagnose
 from configurator.errors import UnreachableError
 from configurator.sandbox.server import EmbeddedServer, Request, Response
 
@@ -70,3 +72,19 @@ def test_a_ca_file_that_holds_no_certificate(time_: Any, certificate: tuple[Path
     broken.write_text("no certificate")
     with TlsServer(*certificate) as server, pytest.raises(UnreachableError, match="certificate authorities"):
         client(f"https://127.0.0.1:{server.port}", time_, verify=str(broken)).send("GET", "/")
+
+
+@pytest.mark.parametrize(
+    ("reason", "cure"),
+    [
+        ("Hostname mismatch, certificate is not valid for 'x'.", "use the host name"),
+        ("certificate has expired", "have the server's certificate renewed"),
+        ("unable to get local issuer certificate", "name the authority's PEM file"),
+    ],
+)
+def test_each_doubt_about_a_certificate_has_its_cure(reason: str, cure: str) -> None:
+    doubt = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    doubt.verify_message = reason
+    failure = diagnose(requests.exceptions.SSLError(doubt), 1.0)
+    assert failure.tls and failure.hint.startswith(cure)
+    assert isinstance(failure.as_error("Server"), TlsError)

@@ -313,9 +313,7 @@ def test_where_it_is(hooks: Hooks, jenkins: JenkinsSandbox) -> None:
         ("f", None),
     ],
 )
-def test_the_first_job_on_the_path_counts(
-    path: str, job: str | None, hooks: Hooks, jenkins: JenkinsSandbox
-) -> None:
+def test_the_first_job_on_the_path_counts(path: str, job: str | None, hooks: Hooks, jenkins: JenkinsSandbox) -> None:
     hooks.job()
     hooks.admin.create("f", f"<{FOLDER}/>")
     hooks.admin.create("in", pipeline(triggers=trigger(**ON)), "/job/f")

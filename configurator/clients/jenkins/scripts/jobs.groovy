@@ -1,5 +1,5 @@
 // configurator: jobs
-// Every item as far as webhooks are concerned. Only what is in memory is read: no file, and no build.
+// Every item as far as webhooks are concerned. Only memory is read, and names on the disk: no file, no build.
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import hudson.model.AbstractItem
@@ -102,13 +102,29 @@ def itemAnswer = { item ->
     answer
 }
 
+// What stands on the disk and is not in memory, since its plugin is missing or its config.xml is damaged.
+// It is there all the same. Computed folders name theirs otherwise, and make them again.
+def unloadedIn = { group, found ->
+    if (!isPlainFolder(group) && !group.is(controller)) {
+        return []
+    }
+    def folder = new File(group.rootDir, 'jobs')
+    def key = { String name -> name.substring(name.lastIndexOf('/') + 1).toLowerCase(Locale.ENGLISH) }
+    def loaded = found.collect { item -> key(item.fullName) } as Set
+    def others = (folder.list() ?: []).findAll { name -> !loaded.contains(key(name)) }
+    others = others.findAll { name -> new File(new File(folder, name), 'config.xml').isFile() }
+    others.collect { name -> group.fullName ? group.fullName + '/' + name : name }
+}
+
 def itemAnswers = []
 def unlisted = []
+def unloaded = []
 def addItems
 addItems = { group ->
     def found = []
     try {
         found = group.items
+        unloaded.addAll(unloadedIn(group, found))
     } catch (Throwable ignored) { // what is in there is unknown, which is not the same as absent
         unlisted << group.fullName
     }
@@ -122,4 +138,5 @@ addItems = { group ->
 }
 addItems(controller)
 
-print 'configurator:' + payload.nonce + '\n' + JsonOutput.toJson([items: itemAnswers, unlisted: unlisted])
+def answer = [items: itemAnswers, unlisted: unlisted, unloaded: unloaded]
+print 'configurator:' + payload.nonce + '\n' + JsonOutput.toJson(answer)

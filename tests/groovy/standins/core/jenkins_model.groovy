@@ -12,6 +12,7 @@ class Jenkins implements ItemGroup, ViewGroup {
     static String VERSION
 
     String rootUrl
+    File rootDir
     PluginManager pluginManager
     Collection views = []
     Map<String, Item> all = [:]

@@ -38,6 +38,7 @@ class World {
         Jenkins.VERSION = '2.524'
         def jenkins = Jenkins.get()
         jenkins.rootUrl = 'https://jenkins.example.com/'
+        jenkins.rootDir = home(world.home ?: [])
         User.user = world.user == null ? null : new User(id: world.user)
         jenkins.pluginManager = new PluginManager(
             uberClassLoader: loader, plugins: (world.plugins ?: []).collect { new PluginWrapper(it) })
@@ -58,6 +59,18 @@ class World {
             jenkins.effects.clear() // what is there already was not done by the script
             jenkins.descriptors[type] = config
         }
+    }
+
+    /** A home with these files in it, paths below its folder `jobs`. */
+    private static File home(List<String> files) {
+        def root = File.createTempDir()
+        files.each {
+            def file = new File(root, 'jobs/' + it)
+            file.parentFile.mkdirs()
+            file.text = ''
+        }
+        root.addShutdownHook { root.deleteDir() }
+        root
     }
 
     private void addItem(Jenkins jenkins, Map data) {

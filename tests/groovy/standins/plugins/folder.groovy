@@ -20,6 +20,10 @@ abstract class AbstractFolder extends AbstractItem implements ItemGroup, ViewGro
     Collection views = []
     private final DescribableList folderProperties = new DescribableList()
 
+    File getRootDir() {
+        new File(Jenkins.get().rootDir, 'jobs/' + fullName.replace('/', '/jobs/'))
+    }
+
     DescribableList getProperties() { folderProperties }
 
     void addProperty(Object property) { folderProperties.add(property) }

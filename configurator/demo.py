@@ -1,4 +1,4 @@
-"""The whole story on the embedded servers: from an empty Jenkins to builds, drift, an application removed, and dead webhooks.
+"""The story on the embedded servers: from an empty Jenkins to builds, drift, an application removed, dead webhooks.
 
 Every step is the command that a person would type, run for real.
 """
@@ -88,7 +88,7 @@ class _Story:
         self.type("plan")
         self.type("apply", "--prune", "--yes")
         self.type("plan", "--detailed-exitcode")
-        self.title("Two webhooks were left behind by a tool that is gone; their job, too. What is there, and what works?")
+        self.title("Two webhooks outlived their jobs, which another tool had made. What is there, and what works?")
         self.leave_behind()
         self.type("webhooks list")
         self.type("webhooks cleanup", "--backup", str(self.spec.with_name("backup.jsonl")), "--yes")

@@ -101,8 +101,7 @@ def hook_passes(hook: Mapping[str, Any], branch: str) -> Verdict:
     if strategy == "all_branches" or not pattern:
         return Verdict(True, "GitLab filters no branch")
     if strategy == "wildcard":
-        translated = ".*".join(re.escape(part) for part in pattern.split("*"))
-        found: bool | None = re.fullmatch(translated, branch, re.DOTALL) is not None
+        found: bool | None = _segment_matches(pattern.replace("?", "\0"), branch)
     else:
         found = _searches(pattern, branch)
     return _filtered("GitLab's branch filter", pattern, branch, found)
@@ -193,13 +192,25 @@ def _segments(text: str) -> list[str]:
 
 
 def _segments_match(pattern: list[str], name: list[str]) -> bool:
-    if not pattern:
-        return not name
-    head, *rest = pattern
-    if head == "**":
-        return any(_segments_match(rest, name[skip:]) for skip in range(len(name) + 1))
-    translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in head)
-    return bool(name) and re.fullmatch(translated, name[0], re.DOTALL) is not None and _segments_match(rest, name[1:])
+    """Goes over the pattern once: a pattern may hold ``**`` many times, and trying them all would never end."""
+    reached = {0}  # how many segments of the name the pattern so far can stand for
+    for head in pattern:
+        if head == "**":
+            reached = set(range(min(reached), len(name) + 1)) if reached else reached
+        else:
+            reached = {at + 1 for at in reached if at < len(name) and _segment_matches(head, name[at])}
+    return len(name) in reached
+
+
+def _segment_matches(pattern: str, name: str) -> bool:
+    """``*`` and ``?`` within a segment, likewise."""
+    reached = {0}
+    for character in pattern:
+        if character == "*":
+            reached = set(range(min(reached), len(name) + 1)) if reached else reached
+        else:
+            reached = {at + 1 for at in reached if at < len(name) and character in ("?", name[at])}
+    return len(name) in reached
 
 
 def _listed(text: str | None) -> list[str]:

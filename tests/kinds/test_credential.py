@@ -306,6 +306,16 @@ def test_a_store_that_is_hidden_does_not_hide_the_others(quiet: Bench) -> None:
     assert [(one.name, one.reason) for one in plan.unchecked] == [("global", "needs Credentials/View")]
 
 
+def test_a_credential_that_goes_while_it_is_read_stops_nothing(quiet: Bench) -> None:
+    wants(quiet)
+    quiet.done()
+    as_user(quiet, "limited")
+    quiet.jenkins.inject(
+        Fault(lambda one: one.path.endswith("/credential/the-id/config.xml"), "answer", Response(404), times=9)
+    )
+    assert not quiet.plan().changes, "its class is not known then, and taken to be right"
+
+
 def test_a_credential_goes_before_its_folder(quiet: Bench) -> None:
     wants(quiet, folder="payments", domain="d")
     quiet.settled()

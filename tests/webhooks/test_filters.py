@@ -248,3 +248,11 @@ def test_a_job_is_read_without_its_token() -> None:
     assert job.trigger == {"triggerOnPush": "true", "noteRegex": ""}
     bare = job_in("a", "<project/>")
     assert (bare.disabled, bare.trigger) == (None, None)
+
+
+def test_patterns_that_could_be_tried_forever() -> None:
+    """Whoever may configure a job writes them, and this program must not hang on them."""
+    assert not ant_match("/".join(["**", "a"] * 20) + "/b", "/".join(["a"] * 60))
+    assert not ant_match("*a" * 40 + "b", "a" * 200)
+    hook = {"push_events_branch_filter": "*a" * 40 + "b", "branch_filter_strategy": "wildcard"}
+    assert hook_passes(hook, "a" * 200).passes is False

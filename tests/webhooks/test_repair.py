@@ -14,7 +14,7 @@ from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.server import Fault, Response
 from configurator.secret import Secret
-from configurator.webhooks.model import Ending, HookClass
+from configurator.webhooks.model import Ending, Finding, Hook, HookClass
 from tests.kinds.bench import KEY, LIMITED, Bench, hooked
 from tests.webhooks.repair_parts import STOPPED, TRIGGER, disable, found, mend, one, status
 

@@ -190,6 +190,8 @@ class Secrets:
         hint = f"set it, such as: export {name}=…"
         if value is None:
             raise _MissingError(f"the environment variable {name} is not set", hint)
+        if any("\ud800" <= character <= "\udfff" for character in value):  # bytes that the locale could not decode
+            raise _MissingError(f"the environment variable {name} is not UTF-8 text", "a secret is text")
         return _checked(value, f"the environment variable {name}", hint)
 
     def _from_file(self, name: str) -> Secret:

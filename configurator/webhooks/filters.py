@@ -101,7 +101,7 @@ def hook_passes(hook: Mapping[str, Any], branch: str) -> Verdict:
     if strategy == "all_branches" or not pattern:
         return Verdict(True, "GitLab filters no branch")
     if strategy == "wildcard":
-        found: bool | None = _segment_matches(pattern.replace("?", "\0"), branch)
+        found: bool | None = _segment_matches(pattern, branch, single="")
     else:
         found = _searches(pattern, branch)
     return _filtered("GitLab's branch filter", pattern, branch, found)
@@ -202,14 +202,14 @@ def _segments_match(pattern: list[str], name: list[str]) -> bool:
     return len(name) in reached
 
 
-def _segment_matches(pattern: str, name: str) -> bool:
-    """``*`` and ``?`` within a segment, likewise."""
+def _segment_matches(pattern: str, name: str, single: str = "?") -> bool:
+    """``*``, and ``single`` for one character, within a segment; likewise. GitLab has no such ``single``."""
     reached = {0}
     for character in pattern:
         if character == "*":
             reached = set(range(min(reached), len(name) + 1)) if reached else reached
         else:
-            reached = {at + 1 for at in reached if at < len(name) and character in ("?", name[at])}
+            reached = {at + 1 for at in reached if at < len(name) and character in (single, name[at])}
     return len(name) in reached
 
 

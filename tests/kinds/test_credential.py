@@ -419,6 +419,12 @@ def test_the_secret_that_fingerprints_are_keyed_with_is_asked_for_at_once(quiet:
     assert len(caught.value.problems) == 2
 
 
+def test_a_secret_that_is_no_utf_8_is_bad_input(quiet: Bench) -> None:
+    wants(quiet, value="caf\udce9")
+    with pytest.raises(InputError, match="VALUE is not UTF-8 text"):
+        quiet.open()
+
+
 def test_a_write_that_is_refused_is_skipped_with_the_right_it_takes(quiet: Bench) -> None:
     wants(quiet)
     quiet.act_as("keeper", *LIMITED, *(one for one in ALL_CREDENTIALS if one.endswith("View")))

@@ -226,7 +226,8 @@ GIT_CREDENTIALS = {
         "the credential 'both' is of the kind secret-text, which git can't use: ssh-key clones"
     ),
     ("j", "credential: key"): (
-        "the credential 'key' is of the kind ssh-key, which does not fit a clone address by http: username-password does"
+        "the credential 'key' is of the kind ssh-key, which does not fit a clone address by http: "
+        "username-password does"
     ),
     ("shop/j", "url: ssh, credential: login"): (
         "the credential 'login' is of the kind username-password, which does not fit a clone address by ssh: "

@@ -107,9 +107,13 @@ class RotationBench(Bench):
 
     def resume(self, *, stop: threading.Event | None = None, **wish: Any) -> Rotated:
         """Finish what was left."""
-        with self.rotations(**wish) as rotations:
-            (result,) = rotations.resume(stop or threading.Event())
-            return result
+        (result,) = self.resume_all(stop=stop, **wish)
+        return result
+
+    def resume_all(self, *names: str, stop: threading.Event | None = None, **wish: Any) -> Sequence[Rotated]:
+        """Finish what was left of these entries."""
+        with self.rotations(*names, **wish) as rotations:
+            return rotations.resume(stop or threading.Event())
 
     def fault(self, action: FaultAction, *, path: str = ROTATE, method: str = "POST", **more: Any) -> None:
         """A failure of GitLab at the rotation request, or at another."""

@@ -8,15 +8,16 @@ import tempfile
 from pathlib import Path
 
 
-def replace_private(path: Path, text: str, mode: int = 0o600) -> None:
+def replace_private(path: Path, text: str, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
     """Make ``path`` hold ``text``: a new file beside it, synced to disk, then moved over it.
 
-    A symbolic link is replaced, not followed. Nobody ever sees half of it, or another mode.
+    A symbolic link is replaced, not followed. Nobody ever sees half of it, or another mode or owner.
 
     Args:
         path: its folder must exist.
         text: content.
         mode: permissions.
+        owner: user and group it belongs to; None = who runs this.
 
     Raises:
         OSError: it can't be written; what was there is unchanged.
@@ -24,6 +25,8 @@ def replace_private(path: Path, text: str, mode: int = 0o600) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            if owner is not None:
+                os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), mode)
             stream.write(text)
             stream.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -33,7 +34,19 @@ def _version(value: Any) -> Any:
     return str(value)
 
 
+def _day(value: Any) -> Any:
+    """The end of a token as text: YAML reads a day that stands there without quotes as a date."""
+    day = value.isoformat() if type(value) is date else value
+    if isinstance(day, str) and day != "never":
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            raise ValueError("is no day such as 2027-01-31, and not never") from None
+    return day
+
+
 Role = Annotated[int, BeforeValidator(_role)]
+Day = Annotated[str, BeforeValidator(_day)]
 
 
 class _Model(BaseModel):
@@ -88,7 +101,7 @@ class SeedToken(_Model):
     name: str = "token"
     scopes: tuple[str, ...] = ("api",)
     value: str | None = None
-    expires_at: str | None = None
+    expires_at: Day | None = None
 
 
 class SeedApplication(_Model):

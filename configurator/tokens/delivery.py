@@ -85,7 +85,7 @@ class Delivery:
         except UnauthorisedError as error:
             if give_up:
                 self.recovery.remove()
-            detail = f"{error}: that is the token in the recovery file, so it was written nowhere"
+            detail = f"{error}: that is the token in the recovery file, so nothing was written now"
             cure = "the recovery file was removed" if give_up else "--force removes the recovery file"
             return self._told(Ending.FAILED, f"{detail}; {cure}", (), new, None if give_up else self.recovery.path)
         except ServerError:

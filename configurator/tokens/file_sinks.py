@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -69,6 +70,7 @@ class EnvFileTarget(SinkTarget):
         replacement = _Replacement(self._path, self.label)
         text = replacement.read()
         value = token.reveal()
+        end = "\r\n" if "\r\n" in text else "\n"
 
         def line(found: re.Match[str]) -> str:
             quote = found["quote"] or ("'" if _NEEDS_QUOTES.search(value) else "")
@@ -76,17 +78,21 @@ class EnvFileTarget(SinkTarget):
 
         changed, count = self._line().subn(line, text)
         if not count:
-            ended = text if not text or text.endswith("\n") else text + "\n"
+            ended = text if not text or text.endswith("\n") else text + end
             quote = "'" if _NEEDS_QUOTES.search(value) else ""
-            changed = f"{ended}{self._key}={quote}{value}{quote}\n"
+            changed = f"{ended}{self._key}={quote}{value}{quote}{end}"
         replacement.write(changed)
         return "written"
 
     def _line(self) -> re.Pattern[str]:
-        """The assignment, up to the end of its value; a comment behind a quoted value stays."""
+        """The assignment, up to the end of its value; a comment behind a quoted value stays.
+
+        A value whose quotes are more complicated than that is left alone, and overridden by a line at the end.
+        """
         return re.compile(
             rf"(?m)^(?P<start>[ \t]*(?:export[ \t]+)?{self._key}=)"
-            r"(?:(?P<quote>[\"'])[^\r\n]*?(?P=quote)|(?![\"'])[^\r\n]*)"
+            r"(?:(?P<quote>[\"'])(?:(?!(?P=quote))[^\\\r\n])*(?P=quote)(?=[ \t]*(?:#[^\r\n]*)?\r?$)"
+            r"|(?![\"'])[^\r\n]*)"
         )
 
 
@@ -99,8 +105,11 @@ class _Replacement:
 
     @property
     def path(self) -> Path:
-        """Where the file really is."""
-        return self.named.resolve()
+        """Where the file really is. Raises OSError where links go in a circle."""
+        try:
+            return self.named.resolve()
+        except RuntimeError:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
     @property
     def mode(self) -> int:
@@ -111,9 +120,15 @@ class _Replacement:
     @property
     def words(self) -> str:
         """What will happen, for people."""
-        if self._there() is None:
+        there = self._there()
+        if there is None:
             return "can be made"
-        return "can be replaced, and is readable by everybody" if self.mode & stat.S_IROTH else "can be replaced"
+        remarks = ["can be replaced"]
+        if there.st_mode & stat.S_IROTH:
+            remarks.append("is readable by everybody")
+        if there.st_nlink > 1:
+            remarks.append("has another name (hard link), which keeps the old content")
+        return ", and ".join(remarks)
 
     def prove(self) -> None:
         """See that the folder takes a new file that may be moved over this one."""
@@ -126,8 +141,8 @@ class _Replacement:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(b" " * 4096)
                     stream.flush()
-                    if there is not None and (there.st_uid, there.st_gid) != _owner(os.fstat(stream.fileno())):
-                        os.fchown(stream.fileno(), there.st_uid, there.st_gid)
+                    if there is not None and _owner(there) != _owner(os.fstat(stream.fileno())):
+                        os.fchown(stream.fileno(), *_owner(there))
             finally:
                 Path(probe).unlink()
 
@@ -145,9 +160,7 @@ class _Replacement:
         """Replace it."""
         with _told(self.label):
             there = self._there()
-            replace_private(self.path, text, self.mode)
-            if there is not None and (there.st_uid, there.st_gid) != _owner(self.path.stat()):
-                os.chown(self.path, there.st_uid, there.st_gid)
+            replace_private(self.path, text, self.mode, _owner(there) if there else None)
 
     def _check(self, there: os.stat_result) -> None:
         if not stat.S_ISREG(there.st_mode):
@@ -157,8 +170,7 @@ class _Replacement:
             raise ConfiguratorError(
                 f"{self.label}: it is mounted by itself, so it can't be replaced", "mount its folder instead"
             )
-        if os.access(self.path, os.R_OK):
-            self.read()
+        self.read()
 
     def _there(self) -> os.stat_result | None:
         try:

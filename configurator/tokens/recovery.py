@@ -25,6 +25,7 @@ from configurator.tokens.rotation_model import Mode, Subject
 
 _ROOM = 16 * 1024  # bytes; GitLab's answer has less than one KiB
 _VERSION = 1
+_LONGEST_ASKING = 600.0  # seconds; an answer is waited for three minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Intent:
         mode: how the token is renewed.
         token_id, token_name: the token that is renewed.
         resource: the project or group it belongs to; None for a personal one.
-        references: the places in the spec that lead to it, as dotted paths such as ``gitlab[0].token``.
+        references: what in the spec leads to it, as it is written there, such as ``{"file":"token"}``.
         asked_at: ISO 8601.
         expires_at: ISO date that the new token is to have, None = as GitLab decides.
     """
@@ -116,6 +117,33 @@ def default_path(owner: str, gitlab: str) -> Path:
     return user_state_path("configurator") / f"rotation-{owner}@{quote(gitlab, safe='')}.json"
 
 
+@contextlib.contextmanager
+def one_asks() -> Iterator[None]:
+    """Only one process of this user looks at a token and asks GitLab for another one.
+
+    Two that rotate one token, for two specs or with two recovery files, would else use it after its death.
+
+    Raises:
+        RefusedError: another process has been asking for minutes.
+    """
+    from filelock import FileLock, Timeout
+    from platformdirs import user_state_path
+
+    folder = user_state_path("configurator")
+    lock = FileLock(folder / "rotating.lock", timeout=_LONGEST_ASKING, mode=0o600)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise RefusedError("another process asks GitLab for a token, and does not end", "end it, and try again") from None
+    except OSError:
+        pass  # no home to write to, as in a container: the recovery file's own lock has to do
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class RecoveryFile:
     """The recovery file of one entry.
 
@@ -175,6 +203,7 @@ class RecoveryFile:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise self._unusable(error) from None
+        self._check_owner()
         written = [line for line in lines if line.strip()]
         if not written:  # ended before the first line was on the disk, so before GitLab was asked
             self.remove()
@@ -228,6 +257,13 @@ class RecoveryFile:
             raise self._unusable(error) from None
         sync_folder(self.path.parent)
 
+    def _check_owner(self) -> None:
+        """What somebody else left in a shared folder could have a token of theirs brought everywhere."""
+        if os.name == "posix" and self.path.stat().st_uid != os.geteuid():
+            raise ConfiguratorError(
+                f"the recovery file {self.path} belongs to another user", "run this as the user who began the rotation"
+            )
+
     @staticmethod
     def _write_new(path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -260,7 +296,7 @@ def _intent_json(intent: Intent) -> dict[str, Any]:
         "token_id": intent.token_id,
         "token_name": intent.token_name,
         "resource": {"kind": resource.kind, "id": resource.id} if resource else None,
-        "references": list(intent.references),
+        "references": [json.loads(one) for one in intent.references],
         "asked_at": intent.asked_at,
         "expires_at": intent.expires_at,
     }
@@ -280,7 +316,7 @@ def _intent(data: dict[str, Any]) -> Intent:
         token_id=int(data["token_id"]),
         token_name=str(data["token_name"]),
         resource=TokenOwner(resource["kind"], int(resource["id"])) if resource else None,
-        references=tuple(str(one) for one in data["references"]),
+        references=tuple(json.dumps(one, separators=(",", ":")) for one in data["references"]),
         asked_at=str(data["asked_at"]),
         expires_at=str(data["expires_at"]) if data["expires_at"] else None,
     )

@@ -24,7 +24,7 @@ from configurator.spec.models import GitLab, SecretRef
 from configurator.spec.references import CommandSecret, EnvSecret, FileSecret, StoredSecret
 from configurator.tokens import overlap
 from configurator.tokens.delivery import Delivery
-from configurator.tokens.recovery import Intent, RecoveryFile, Unfinished, default_path, intent_of, received
+from configurator.tokens.recovery import Intent, RecoveryFile, Unfinished, default_path, intent_of, one_asks, received
 from configurator.tokens.rotation_access import Access
 from configurator.tokens.rotation_model import Ending, Mode, Rotated, Step, StepResult, Subject, Wish, failed
 from configurator.tokens.rotation_request import Asked, ask, find_out, what_to_do
@@ -32,7 +32,7 @@ from configurator.tokens.rotation_rules import Way, not_due, way_of
 from configurator.tokens.sink import SinkTarget
 from configurator.tokens.sinks import Surroundings
 from configurator.tokens.store import TokenStore
-from configurator.tokens.token_uses import JenkinsTarget, by_path, same_token
+from configurator.tokens.token_uses import JenkinsTarget, by_text, same_token, text_of
 
 PATIENCE = 180.0
 """Seconds that the answer to a rotation is waited for: to give up early is to lose a token."""
@@ -150,24 +150,26 @@ class EntryRotation:
             raise RefusedError("stopped before GitLab was asked; nothing was changed", "run it again")
         subject, way = ready.subject, ready.way
         client = self._access.client(ready.present, PATIENCE)
-        if self._access.subject(client) != subject:  # also makes sure that the token was not revoked meanwhile
-            raise RefusedError("the token changed while everything was proven; nothing was changed", "run it again")
-        paths = tuple(self._run.loaded.reference_path(one) for one in ready.references)
+        request = self._request(ready, client)
+        texts = tuple(dict.fromkeys(text_of(one) for one in ready.references))
         intent = intent_of(subject, self._run.world.owner, self.entry.name, self.entry.url, way.mode, way.expires_at)
-        intent = replace(intent, references=paths)
-        self._recovery.begin(intent)
+        intent = replace(intent, references=texts)
         self.listener.stage(f"asking {client.label} for a new token")
+        with one_asks():
+            if self._access.subject(client) != subject:  # also makes sure that the token was not revoked meanwhile
+                raise RefusedError("the token changed while everything was proven; nothing was changed", "run it again")
+            self._recovery.begin(intent)
+            asked = ask(request, self._recovery, self._run.redactor)
+        return self._go_on(asked, intent, self._access.client(ready.present), ready.steps, stop)
+
+    def _request(self, ready: Ready, client: GitLabClient) -> Callable[[], str]:
+        """What asks GitLab for the new token. Raises ConfiguratorError where that can't even be asked."""
+        subject, way = ready.subject, ready.way
         if way.mode is Mode.OVERLAP:
             admin = self._access.admin(PATIENCE)
-            asked = ask(
-                lambda: overlap.create(admin, subject, ready.role, way.expires_at), self._recovery, self._run.redactor
-            )
-        else:
-            token_id = subject.id if way.by_id else None
-            asked = ask(
-                lambda: client.rotate_token(subject.owner, token_id, way.expires_at), self._recovery, self._run.redactor
-            )
-        return self._go_on(asked, intent, self._access.client(ready.present), ready.steps, stop)
+            return lambda: overlap.create(admin, subject, ready.role, way.expires_at)
+        token_id = subject.id if way.by_id else None
+        return lambda: client.rotate_token(subject.owner, token_id, way.expires_at)
 
     def resume(self, stop: threading.Event) -> Rotated:
         """Finish an interrupted rotation, or find out what became of it.
@@ -254,8 +256,12 @@ class EntryRotation:
                 steps.append(Step(overlap.TARGET, StepResult.FAILED, _words(error)))
         return [*steps, *JenkinsTarget(self._run, references, self.listener).prove()], role
 
+    def _places(self, intent: Intent) -> tuple[SecretRef, ...]:
+        """What leads to the token: all that did when it was renewed, and where the spec takes it from by now."""
+        return by_text(self._run, [*intent.references, text_of(self._access.reference())])
+
     def _delivery(self, intent: Intent, client: GitLabClient | None) -> Delivery:
-        references = by_path(self._run, intent.references)
+        references = self._places(intent)
         return Delivery(
             intent=intent,
             recovery=self._recovery,
@@ -298,7 +304,7 @@ class EntryRotation:
 
     def _holders(self, intent: Intent) -> list[str]:
         """What stands still while a token is lost, and has to get the new one."""
-        references = by_path(self._run, intent.references)
+        references = self._places(intent)
         labels = [target.label for target in self._targets(references, None)]
         return [*labels, *(f"Jenkins' {key}" for key in JenkinsTarget(self._run, references, self.listener).keys)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from configurator.clients.gitlab import GitLabClient
@@ -51,7 +52,9 @@ def ask(request: Callable[[], str], recovery: RecoveryFile, redactor: Redactor) 
         redactor: learns the new token.
     """
     try:
-        answer = Secret(request())
+        answer, steps = _undisturbed(request, recovery)
+    except UnauthorisedError as error:  # a proxy that repeats requests gives the answer to the second one
+        return Asked(unclear=str(error), sent=True)
     except UnreachableError as error:
         return Asked(refused=f"{_words(error)}. GitLab was not asked, nothing was changed")
     except AnswerLostError as error:
@@ -64,19 +67,29 @@ def ask(request: Callable[[], str], recovery: RecoveryFile, redactor: Redactor) 
         return Asked(refused=f"{_words(error)}. GitLab made no new token, nothing was changed", sent=True)
     except KeyboardInterrupt:
         raise ConfiguratorError(
-            "stopped while GitLab's answer was awaited: whether the token was rotated is not known",
-            "run `configurator token rotate --resume`, which finds out",
+            "stopped while GitLab was asked; its answer, if one came, is in the recovery file",
+            "run `configurator token rotate --resume`, which goes on or finds out",
         ) from None
-    steps: tuple[Step, ...] = ()
-    try:
-        recovery.receive(answer)
-    except ConfiguratorError as error:  # all the more reason to bring it everywhere else
-        steps = (Step("recovery file", StepResult.FAILED, _words(error)),)
     new = received(answer)
     if new is None:
         return Asked(unclear="GitLab's answer holds no token", sent=True)
     redactor.learn(new.token)
     return Asked(new, steps=steps, sent=True)
+
+
+def _undisturbed(request: Callable[[], str], recovery: RecoveryFile) -> tuple[Secret, tuple[Step, ...]]:
+    """The answer, kept. An impatient second Ctrl-C only reaches the main thread: it is heard when all this is done."""
+
+    def ask_and_keep() -> tuple[Secret, tuple[Step, ...]]:
+        answer = Secret(request())
+        try:
+            recovery.receive(answer)
+        except ConfiguratorError as error:  # all the more reason to bring it everywhere else
+            return answer, (Step("recovery file", StepResult.FAILED, _words(error)),)
+        return answer, ()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(ask_and_keep).result()
 
 
 def find_out(client: GitLabClient, intent: Intent) -> tuple[Ending, str]:

@@ -10,9 +10,10 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,8 +27,10 @@ from configurator.spec.references import CommandSecret
 from configurator.tokens.file_sinks import EnvFileTarget, FileTarget
 from configurator.tokens.sink import SinkTarget
 from configurator.tokens.store import Entry, TokenStore
+from configurator.tokens.stored_rules import same_server
 
 COMMAND_TIMEOUT = 60.0
+_GLANCE = 1.0  # seconds between looks whether a command has ended
 _MASKABLE = re.compile(r"[A-Za-z0-9_+=/@:.~-]{8,}")
 
 R = TypeVar("R")
@@ -156,13 +159,7 @@ class CommandTarget(SinkTarget):
             reason = getattr(error, "strerror", None) or "its name or arguments are not valid"
             raise ConfiguratorError(f"{self.label}: it can't be run: {reason}", "run it by hand") from None
         with process:
-            try:
-                output, _ = process.communicate(token.reveal().encode(), timeout=self._timeout)
-            except subprocess.TimeoutExpired:
-                with suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)  # with its children, which hold the pipe open
-                message = f"{self.label}: it did not end within {self._timeout:g} s"
-                raise ConfiguratorError(message, "does it wait for a login?") from None
+            output = self._said(process, token)
         if process.returncode != 0:
             said = self._last_line(output)
             raise ConfiguratorError(
@@ -170,6 +167,25 @@ class CommandTarget(SinkTarget):
                 "it gets the token on standard input, without a line break; try it by hand",
             )
         return "took it"
+
+    def _said(self, process: subprocess.Popen[bytes], token: Secret) -> bytes:
+        """Give it the token, and hear it out: until it ends, even if a helper that it started lives on.
+
+        Raises:
+            ConfiguratorError: it did not end in time, and was killed.
+        """
+        ends = time.monotonic() + self._timeout
+        while True:
+            try:
+                return process.communicate(token.reveal().encode(), timeout=min(self._timeout, _GLANCE))[0]
+            except subprocess.TimeoutExpired as still:
+                if process.poll() is not None:  # somebody else holds the pipe open, such as an agent
+                    return still.output or b""
+                if time.monotonic() >= ends:
+                    with suppress(OSError):
+                        os.killpg(process.pid, signal.SIGKILL)  # with its children
+                    message = f"{self.label}: it did not end within {self._timeout:g} s"
+                    raise ConfiguratorError(message, "does it wait for a login?") from None
 
     def _last_line(self, output: bytes) -> str:
         lines = output.decode("utf-8", "replace").strip().splitlines()
@@ -202,7 +218,7 @@ class StoredTarget(SinkTarget):
     def write(self, token: Secret) -> str:
         with self._store.lock(self._name):
             before = self._fitting()
-            self._store.put(self._name, Entry("token", self._url, token, user=before.user if before else None))
+            self._store.put(self._name, replace(before or Entry("token", self._url, token), token=token))
         return "written"
 
     def _fitting(self) -> Entry | None:
@@ -210,7 +226,7 @@ class StoredTarget(SinkTarget):
         entry = self._store.entry(self._name)
         if entry is not None and entry.kind == "oauth":
             raise ConfiguratorError(f"{self.label}: an OAuth access is kept there", "name another place")
-        if entry is not None and entry.gitlab_url.rstrip("/") != self._url.rstrip("/"):
+        if entry is not None and not same_server(entry.gitlab_url, self._url):
             raise ConfiguratorError(f"{self.label}: a token for {entry.gitlab_url} is kept there", "name another place")
         return entry
 

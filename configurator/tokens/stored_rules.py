@@ -33,10 +33,15 @@ def secrets_of(credential: Credential) -> list[SecretRef]:
     return [reference for name in _SECRETS if (reference := getattr(credential, name, None)) is not None]
 
 
+def same_server(one: str, other: str) -> bool:
+    """Whether two root URLs lead to one GitLab."""
+    return _server(one) == _server(other)
+
+
 def _of_gitlabs(loaded: LoadedSpec, secrets: Secrets) -> Iterator[Problem]:
     for index, entry in enumerate(loaded.spec.gitlab):
         meant = secrets.gitlab_of(entry.token)
-        if meant is not None and _server(meant) != _server(entry.url):
+        if meant is not None and not same_server(meant, entry.url):
             yield Problem(
                 f"gitlab[{index}].token: the token that is stored under this name is for {meant}; it is not sent to "
                 f"{entry.url}",

@@ -28,10 +28,20 @@ def same_token(run: Run, token: Secret) -> tuple[SecretRef, ...]:
     return tuple(found)
 
 
-def by_path(run: Run, paths: Sequence[str]) -> tuple[SecretRef, ...]:
-    """The references of the spec at these dotted paths, as far as they are there."""
-    wanted = set(paths)
-    return tuple(one for one in _references(run) if run.loaded.reference_path(one) in wanted)
+def by_text(run: Run, texts: Sequence[str]) -> tuple[SecretRef, ...]:
+    """The references of the spec that read like these, wherever they stand by now.
+
+    Args:
+        run: the spec with its servers.
+        texts: as :func:`text_of` gives them.
+    """
+    wanted = set(texts)
+    return tuple(one for one in _references(run) if text_of(one) in wanted)
+
+
+def text_of(reference: SecretRef) -> str:
+    """What a reference says, such as ``{"file":"token"}``: unlike its place, it means the same when entries move."""
+    return reference.model_dump_json()
 
 
 def _references(run: Run) -> Iterator[SecretRef]:
@@ -39,6 +49,8 @@ def _references(run: Run) -> Iterator[SecretRef]:
         yield entry.token
         if entry.credential.token is not None:
             yield entry.credential.token
+        if entry.rotation is not None and entry.rotation.admin_token is not None:
+            yield entry.rotation.admin_token
     for one in run.loaded.spec.credentials:
         yield from _credential_references(run, credential_key(one.folder, one.id))
 

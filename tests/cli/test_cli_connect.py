@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from configurator.sandbox.gitlab import GitLabSandbox
+from configurator.sandbox.server import Request, Response
 from configurator.secret import Secret
 from configurator.tokens.store import Entry, Files, TokenStore
 from tests.cli.conftest import Command, Ended
@@ -320,3 +321,36 @@ def test_a_gitlab_that_went_away_meanwhile(
     ended = connect(gitlab.url, stdin=token)
     assert ended.code == 1 and "connection refused" in ended.err
     assert store.entry("gitlab") is None
+
+
+def test_what_is_piped_in_is_no_text(
+    connect: Connect, gitlab: GitLabSandbox, store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def undecodable(_: int = -1) -> str:
+        return b"\xff\xfe".decode()
+
+    monkeypatch.setattr(io.StringIO, "read", undecodable)
+    ended = connect(gitlab.url)
+    assert ended.code == 3
+    assert "what came in is no token" in ended.err
+    assert "bug" not in ended.err
+
+
+@pytest.mark.parametrize("revoke", [True, False])
+def test_a_gitlab_that_echoes_what_is_taken_back(
+    connect: Connect, gitlab: GitLabSandbox, store: TokenStore, token: str, revoke: bool
+) -> None:
+    entry = Entry("oauth", gitlab.url, Secret("canary-access-1"), Secret("canary-refresh-2"), None, "app")
+    store.put("gitlab", entry)
+    handle = gitlab.handle
+
+    def echoing(request: Request) -> Response:
+        if request.path.endswith("/oauth/revoke"):
+            text = json.dumps({"error": "odd", "error_description": request.body.decode()})
+            return Response(400, text, {"Content-Type": "application/json"})
+        return handle(request)
+
+    gitlab.handle = echoing  # type: ignore[method-assign]
+    ended = connect("--revoke", "--yes") if revoke else connect(gitlab.url, stdin=token)
+    assert "odd" in ended.err or "/oauth/revoke" in ended.err
+    assert quiet_about(ended, "canary-access-1", "canary-refresh-2")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.gitlab.model import Token
@@ -47,6 +49,7 @@ class RotationBench(Bench):
 
     def __enter__(self) -> Self:
         super().__enter__()
+        self.stack.enter_context(mock.patch.dict(os.environ, {"XDG_STATE_HOME": str(self.folder / "state")}))
         self.use(self.gitlab.add_token("bot", ["api"], name="ci", expires_at=in_days(5)))
         self.entry["token"] = {"file": "token"}
         self.entry["rotation"] = {"expires_in": 90, "days": 30, "sinks": [{"file": "sink"}]}

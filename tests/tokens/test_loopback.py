@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -89,3 +90,33 @@ def test_a_browser_that_hangs_up_has_answered_all_the_same() -> None:
 def test_nobody_else_can_reach_it() -> None:
     with Loopback(0) as loopback:
         assert loopback._server.server_address[0] == "127.0.0.1"
+
+
+def test_connections_that_break_are_no_news(capfd: pytest.CaptureFixture[str]) -> None:
+    """Anybody on this machine may connect and reset; the terminal is for the sign-in."""
+    with Loopback(0) as loopback:
+        port = int(loopback.redirect_uri.split(":")[2].split("/")[0])
+        for sent in (b"", b"GET /callback?code=kurz17&sta", b"GET /favicon.ico HTTP/1.1\r\n\r\n" * 3):
+            with socket.create_connection(("127.0.0.1", port)) as other:
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                other.sendall(sent)
+        crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        assert ask(loopback, "?code=abc&state=s").status_code == 200
+        assert loopback.wait("s", 5.0) == "abc"
+    for one in crowd:
+        one.close()
+    said = capfd.readouterr()
+    assert said.out + said.err == ""
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "localhost.evil.example.com:{port}", "127.0.0.1:1", ""])
+def test_a_page_elsewhere_that_points_its_name_here(host: str) -> None:
+    """DNS rebinding: the browser then sends the other site's name, and its answer is none."""
+    with Loopback(0) as loopback:
+        port = loopback.redirect_uri.split(":")[2].split("/")[0]
+        answer = requests.get(
+            f"{loopback.redirect_uri}?code=forged&state=s", headers={"Host": host.format(port=port)}, timeout=5
+        )
+        assert answer.status_code == 404
+        assert ask(loopback, "?code=abc&state=s").status_code == 200
+        assert loopback.wait("s") == "abc"

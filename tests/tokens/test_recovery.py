@@ -22,7 +22,7 @@ INTENT = Intent(
     7,
     "ci",
     TokenOwner("group", 4),
-    ("gitlab[0].token",),
+    ('{"file":"token"}', '{"command":["pass","show"]}'),
     "2026-11-20T10:00:00+00:00",
     "2027-02-18",
 )

@@ -536,7 +536,7 @@ def test_the_token_in_the_recovery_file_is_dead(bench: RotationBench) -> None:
     bench.use(bench.gitlab.add_token("bot", ["api"], name="ci", expires_at=in_days(9)))
     result = bench.resume()
     assert result.ending is Ending.FAILED
-    assert "it was written nowhere" in result.detail
+    assert "nothing was written now" in result.detail
     assert bench.read("token").strip() == bench.old.value
     assert bench.recovery.exists()
     assert bench.resume(force=True).ending is Ending.FAILED

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,10 @@ from configurator.sandbox.server import Request, Response
 from configurator.secret import Secret
 from configurator.tokens.file_sinks import EnvFileTarget, FileTarget
 from configurator.tokens.recovery import RecoveryFile
-from configurator.tokens.rotation_model import StepResult
+from configurator.tokens.rotation_model import Rotated, StepResult
 from configurator.tokens.sinks import CommandTarget, StoredTarget
 from configurator.tokens.store import Entry, TokenStore
-from tests.tokens.rotation_bench import Ending, RotationBench, in_days, step_of
+from tests.tokens.rotation_bench import Ending, RotationBench, in_days
 
 NEW = Secret("glpat-new-token-5678")
 
@@ -110,18 +112,14 @@ def test_a_proxy_that_sent_the_request_twice(bench: RotationBench) -> None:
     assert bench.recovery.exists()
 
 
-def test_a_second_ctrl_c_while_gitlab_answers_loses_nothing(
-    bench: RotationBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_ctrl_c_while_gitlab_answers_loses_nothing(bench: RotationBench) -> None:
     bench.done()
     handle = bench.gitlab.handle
-    main = threading.main_thread().ident
-    assert main is not None
 
     def impatient(request: Request) -> Response:
         answer = handle(request)
         if request.path.endswith("/rotate"):
-            os.kill(os.getpid(), 2)
+            os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.2)
         return answer
 
@@ -135,27 +133,29 @@ def test_a_second_ctrl_c_while_gitlab_answers_loses_nothing(
     bench.assert_everywhere()
 
 
-def test_two_processes_with_recovery_files_of_their_own(
-    bench: RotationBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def test_two_processes_with_recovery_files_of_their_own(bench: RotationBench, tmp_path: Path) -> None:
+    """Each has proven everything; the slower one may not send what is dead by then."""
     bench.done()
     with bench.rotations() as rotations, bench.rotations(recovery=tmp_path / "other.json") as others:
         rotations.prepare()
         others.prepare()
-        handle, inner = bench.gitlab.handle, []
+        handle, pool = bench.gitlab.handle, ThreadPoolExecutor(1)
+        slower: list[Future[tuple[Rotated, ...]]] = []
 
         def meanwhile(request: Request) -> Response:
-            if request.path.endswith("/rotate") and not inner:
-                inner.append("")
-                inner.extend(others.carry_out(threading.Event()))
+            if request.path.endswith("/rotate") and not slower:
+                slower.append(pool.submit(others.carry_out, threading.Event()))
+                wait(slower, timeout=0.3)
             return handle(request)
 
         bench.gitlab.handle = meanwhile  # type: ignore[method-assign]
-        (result,) = rotations.carry_out(threading.Event())
+        with pool:
+            (result,) = rotations.carry_out(threading.Event())
     assert result.ending is Ending.ROTATED, result
-    assert inner[1].ending is Ending.REFUSED, inner
-    assert "another process" in inner[1].detail
+    (other,) = slower[0].result()
+    assert other.ending is Ending.FAILED
+    assert "revoked" in other.detail
+    assert not (tmp_path / "other.json").exists()
     assert bench.asked == 1
     bench.assert_everywhere()
 
@@ -168,14 +168,10 @@ def test_the_owner_is_right_from_the_first_moment(tmp_path: Path, monkeypatch: p
     path = tmp_path / "token"
     path.write_text("old\n")
     told: list[tuple[str, int, int]] = []
-    real = os.fchown if hasattr(os, "fchown") else None
     status = path.stat()
     monkeypatch.setattr(os, "chown", lambda *_: pytest.fail("it is in its place by then"))
     monkeypatch.setattr(os, "fchown", lambda _, user, group: told.append((path.read_text(), user, group)))
-    monkeypatch.setattr("configurator.tokens.file_sinks._owner", lambda _: (status.st_uid + 1, status.st_gid))
-    monkeypatch.setattr("configurator.private_file._owner", lambda _: (status.st_uid + 1, status.st_gid), raising=False)
     FileTarget(path).write(NEW)
-    assert real is not None
     assert told == [("old\n", status.st_uid, status.st_gid)], "before it was moved over the old one"
 
 
@@ -284,7 +280,9 @@ def test_a_recovery_file_that_is_a_folder(bench: RotationBench) -> None:
     assert bench.asked == 0
 
 
-def test_admin_token_missing_at_the_last_moment_leaves_nothing(bench: RotationBench) -> None:
+def test_admin_token_missing_at_the_last_moment_leaves_nothing(
+    bench: RotationBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.admin_token()
     bench.project_token()
     bench.done()
@@ -292,7 +290,7 @@ def test_admin_token_missing_at_the_last_moment_leaves_nothing(bench: RotationBe
         rotations.prepare()
         ready = rotations.ready["gitlab"]
         assert all(step.result is not StepResult.FAILED for step in ready.steps)
-        rotations._run.secrets.get = _gone  # type: ignore[method-assign]
+        monkeypatch.setattr(rotations._run.secrets, "get", _gone)
         (result,) = rotations.carry_out(threading.Event())
     assert result.ending is Ending.FAILED
     assert not bench.recovery.exists(), "GitLab was not asked: there is nothing to resume"
@@ -309,7 +307,6 @@ def test_a_token_dead_by_now_is_not_said_to_have_reached_nobody(bench: RotationB
     result = bench.resume()
     assert result.ending is Ending.FAILED
     assert "nothing was written now" in result.detail
-    assert step_of  # the steps are empty: nothing was tried
 
 
 def test_locks_of_another_process(bench: RotationBench) -> None:

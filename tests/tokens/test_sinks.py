@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import sys
@@ -102,7 +103,8 @@ def test_an_owner_that_can_not_be_kept(tmp_path: Path, monkeypatch: pytest.Monke
         raise PermissionError(1, "Operation not permitted")
 
     (tmp_path / "token").touch()
-    monkeypatch.setattr("configurator.tokens.file_sinks._owner", lambda status: (-1, -1))
+    owners = itertools.count()
+    monkeypatch.setattr("configurator.tokens.file_sinks._owner", lambda status: (next(owners), 0))
     monkeypatch.setattr(os, "fchown", refuse)
     monkeypatch.setattr(os, "chown", refuse)
     for work in (FileTarget(tmp_path / "token").prove, FileTarget(tmp_path / "token").write):

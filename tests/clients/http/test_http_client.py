@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +258,7 @@ def test_retry_false_means_one_request(serve: Serve, time_: Any) -> None:
 
 
 def test_requests_slow_down_before_the_limit(serve: Serve, time_: Any) -> None:
-    headers = {"RateLimit-Remaining": "1", "RateLimit-Reset": str(time_.now + 20)}
+    headers = {"RateLimit-Remaining": "1", "RateLimit-Reset": str(time_.now + 20), "Date": formatdate(time_.now)}
     server = serve(lambda request: Response(200, "", headers))
     http = client(server.url, time_)
     http.send("GET", "/")

@@ -73,6 +73,19 @@ class ConfiguratorError(Exception):
         self.hint = hint
 
 
+def in_words(error: ConfiguratorError) -> str:
+    """What went wrong and what to do next, in one text, the hint as a sentence of its own."""
+    if not error.hint:
+        return error.message
+    return f"{error.message.rstrip('. ')}. {_as_sentence(error.hint).rstrip('. ')}"
+
+
+def _as_sentence(hint: str) -> str:
+    """With a capital, unless it begins with a name that is written as it is: a command, an option, a field."""
+    first = hint.split(maxsplit=1)[0].rstrip(",:;")
+    return hint[:1].upper() + hint[1:] if first.isalpha() and first != "configurator" else hint
+
+
 class InputError(ConfiguratorError):
     """The spec, a template or an option is wrong; carries every problem found, not the first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
 from unicodedata import normalize
@@ -32,10 +32,12 @@ class Reading:
         job: full name, decoded.
         works: the plugin's endpoint understands the URL so. False: written in the form of an item's page
             (``/job/a/job/b``, also below ``/project``), which the endpoint answers with 404 (contract, fact 22).
+        flaw: what keeps it from working, for people, to go on after "its URL"; empty where it works.
     """
 
     job: str
     works: bool = True
+    flaw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +196,18 @@ def _forms(path: Sequence[str]) -> tuple[list[Reading], str]:
         return [], shown
     if names[:1] == ["project"] and names[1:]:
         page, _ = _page(names[1:], to_the_end=True)
-        return [Reading("/".join(names[1:])), *([Reading("/".join(page), works=False)] if page else [])], ""
+        return [Reading("/".join(names[1:])), *([_as_page("/".join(page))] if page else [])], ""
     page, rest = _page(names)
     if not page:
         return [], shown
-    readings = [Reading("/".join(page), works=False)]
+    readings = [_as_page("/".join(page))]
     if not rest:
         return readings, ""
-    return [*readings, Reading("/".join(_page(names, to_the_end=True)[0]), works=False)], shown
+    return [*readings, _as_page("/".join(_page(names, to_the_end=True)[0]))], shown
+
+
+def _as_page(job: str) -> Reading:
+    return Reading(job, works=False, flaw=_IS_PAGE)
 
 
 def _page(names: Sequence[str], to_the_end: bool = False) -> tuple[list[str], list[str]]:
@@ -228,17 +234,17 @@ def _page(names: Sequence[str], to_the_end: bool = False) -> tuple[list[str], li
 
 def _readings(forms: Iterable[Reading]) -> tuple[Reading, ...]:
     """The forms, then what they mean if somebody encoded them twice, or wrote their letters in another form."""
-    works: dict[str, bool] = {}
+    flaws: dict[str, tuple[str, ...]] = {}
     for form in forms:
         name, query, _ = form.job.partition("?")  # no name has one: the query was encoded, too, which works nowhere
         if name:
-            works.setdefault(name.rstrip("/"), form.works and not query)
-    for needed, change in _CHANGES:
-        for name in [name for name in works if needed(name)]:
+            flaws.setdefault(name.rstrip("/"), tuple(one for one in (form.flaw, query and _HAS_QUERY) if one))
+    for needed, change, flaw in _CHANGES:
+        for name in [name for name in flaws if needed(name)]:
             other = "/".join(part for part in change(name).partition("?")[0].split("/") if part)
             if other:
-                works.setdefault(other, False)
-    return tuple(Reading(name, so) for name, so in works.items())
+                flaws.setdefault(other, tuple(dict.fromkeys((*flaws[name], flaw))))
+    return tuple(Reading(name, not some, " and ".join(some)) for name, some in flaws.items())
 
 
 def _is_encoded(name: str) -> bool:
@@ -253,14 +259,19 @@ def _has_letters_in_forms(name: str) -> bool:
     return not name.isascii()
 
 
-_CHANGES: tuple[tuple[Callable[[str], bool], Callable[[str], str]], ...] = (
-    (_is_encoded, _decoded),
-    (_is_encoded, _decoded),
-    (_has_plus, lambda name: name.replace("+", " ")),
-    (_has_letters_in_forms, lambda name: normalize("NFC", name)),
-    (_has_letters_in_forms, lambda name: normalize("NFD", name)),
+_IS_PAGE = "is that of an item's page"
+_HAS_QUERY = "has its query encoded into the path"
+_TWICE = "is percent-encoded twice"
+_IN_FORMS = "writes letters in another Unicode form than the job's name"
+
+_CHANGES: tuple[tuple[Callable[[str], bool], Callable[[str], str], str], ...] = (
+    (_is_encoded, _decoded, _TWICE),
+    (_is_encoded, _decoded, _TWICE),
+    (_has_plus, lambda name: name.replace("+", " "), "writes blanks as +"),
+    (_has_letters_in_forms, lambda name: normalize("NFC", name), _IN_FORMS),
+    (_has_letters_in_forms, lambda name: normalize("NFD", name), _IN_FORMS),
 )
-"""Further readings: whether a name has one, and which."""
+"""Further readings: whether a name has one, which, and what is wrong with the URL where that is the job's name."""
 
 
 def mask_user_info(url: str) -> str:

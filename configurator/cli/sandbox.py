@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from configurator.errors import EXIT_DONE, ConfiguratorError, InputError, Proble
 
 if TYPE_CHECKING:
     from configurator.sandbox.gitlab import GitLabSandbox
+    from configurator.sandbox.gitlab.model import Token
     from configurator.sandbox.jenkins import JenkinsSandbox
     from configurator.sandbox.seed import Seed
 
@@ -29,7 +32,7 @@ _PORT = click.IntRange(0, 65535)
 @option(
     "--seed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file with what both begin with (docs/sandbox.md). Default: four projects and a token.",
+    help="YAML file with what both begin with (docs/sandbox.md). Default: four projects, a token and an application.",
 )
 @option(
     "--state",
@@ -40,7 +43,8 @@ _PORT = click.IntRange(0, 65535)
 def command(settings: Settings, jenkins_port: int, gitlab_port: int, seed: Path | None, state: Path | None) -> int:
     """Run an embedded Jenkins and GitLab to try things on.
 
-    They listen on this machine only. Ctrl-C ends them.
+    They listen on this machine only, and print who can sign in, tokens, and lines to paste into a shell. Ctrl-C ends
+    them.
     """
     begin = _load(seed)
     with terminate_as_interrupt():
@@ -98,25 +102,24 @@ def _listening(server: Any, name: str, port: int, state: Path | None, options: M
 
 def _welcome(jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> str:
     """Addresses, accounts, and lines to paste into a shell. These secrets open nothing but the sandbox."""
-    users = {name: user.api_token for name, user in jenkins.users.items()}
-    tokens = {token.name: token.value for token in gitlab.tokens}
+    accounts = [(name, user.password, user.api_token) for name, user in jenkins.users.items()]
+    tokens = _usable_tokens(gitlab)
     exports = {
         "JENKINS_URL": jenkins.url,
-        "JENKINS_API_TOKEN": users["admin"],
+        "JENKINS_API_TOKEN": jenkins.users["admin"].api_token,
         "GITLAB_URL": gitlab.url,
-        **({"GITLAB_TOKEN": next(iter(tokens.values()))} if tokens else {}),
+        **({"GITLAB_TOKEN": tokens[0].value} if tokens else {}),
         "WEBHOOK_SECRET": "sandbox",
     }
     return "\n".join(
         [
             f"Jenkins  {jenkins.url}",
-            *_table(users),
+            *_table(("USER", "PASSWORD", "API TOKEN"), accounts),
             f"GitLab   {gitlab.url}",
-            *_table(tokens),
-            "",
+            *_gitlab_tables(gitlab),
             "Paste this into the shell that runs configurator:",
             "",
-            *(f"export {name}={value}" for name, value in exports.items()),
+            *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
             "",
             "Ctrl-C ends both.",
             "",
@@ -124,6 +127,45 @@ def _welcome(jenkins: JenkinsSandbox, gitlab: GitLabSandbox) -> str:
     )
 
 
-def _table(tokens: Mapping[str, str]) -> list[str]:
-    width = max(map(len, tokens), default=0)
-    return [f"  {name:<{width}}  {token}" for name, token in tokens.items()]
+def _gitlab_tables(gitlab: GitLabSandbox) -> list[str]:
+    """Who can sign in with a browser, the tokens of people, and the OAuth applications."""
+    names = {user.id: user.username for user in gitlab.users.values()}
+    users = [
+        (user.username, user.password, "administrator" if user.admin else "")
+        for user in gitlab.users.values()
+        if user.password is not None
+    ]
+    tokens = [
+        (token.name, names[token.user_id], ",".join(token.scopes), token.expires_at or "never", token.value)
+        for token in gitlab.tokens
+        if token.kind == "personal" and not token.revoked
+    ]
+    applications = [
+        (application.name, application.uid, ",".join(application.scopes), " ".join(application.redirect_uris))
+        for application in gitlab.applications.values()
+    ]
+    return [
+        *_table(("USER", "PASSWORD", ""), users),
+        *_table(("TOKEN", "OF", "SCOPES", "ENDS", "VALUE"), tokens),
+        *_table(("OAUTH APPLICATION", "CLIENT ID", "SCOPES", "REDIRECT URI"), applications),
+    ]
+
+
+def _usable_tokens(gitlab: GitLabSandbox) -> list[Token]:
+    """Living personal tokens, the ones that may do everything first."""
+    today = datetime.now(UTC).date().isoformat()
+    living = [
+        token
+        for token in gitlab.tokens
+        if token.kind == "personal" and not token.revoked and (token.expires_at is None or token.expires_at > today)
+    ]
+    return sorted(living, key=lambda token: "api" not in token.scopes)
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns below their titles, and an empty line; nothing where there are no rows."""
+    if not rows:
+        return []
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    lines = ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) for row in (titles, *rows)]
+    return [*(f"  {line.rstrip()}" for line in lines), ""]

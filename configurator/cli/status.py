@@ -66,6 +66,8 @@ def command(
     console = Console(settings)
     if watch is not None and output == "prometheus" and out is None:
         raise click.UsageError("With --watch, metrics go to a file: name it with --out FILE.")
+    if output == "prometheus" and out is not None and out.suffix != ".prom":
+        raise click.UsageError(f"Name it {out.stem}.prom: the node exporter reads no other file than NAME.prom.")
     look = _Look(console, spec_path(file), output, out, min_days, allow_commands, workers)
     with terminate_as_interrupt():
         if watch is None:

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Protocol
 
 from configurator.engine.order import obstacle, waits_for
-from configurator.errors import ConfiguratorError, PermissionMissingError, RefusedError
+from configurator.errors import ConfiguratorError, PermissionMissingError, RefusedError, in_words
 from configurator.kinds.base import Aftermath, Kind
 from configurator.model import Action, Applied, Change, Key, Outcome, Plan, Result, Unchecked
 from configurator.world.world import World
@@ -209,7 +209,7 @@ def _words(change: Change, error: ConfiguratorError) -> str:
     """What went wrong, where the spec asks for it, what to do next."""
     place = change.wanted.origin.place if change.wanted else None
     where = f"{place}: " if place else ""
-    return f"{where}{error.message}. {error.hint}" if error.hint else f"{where}{error.message}"
+    return f"{where}{in_words(error)}"
 
 
 def _is_written(change: Change, kind: str) -> bool:

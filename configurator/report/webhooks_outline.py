@@ -14,7 +14,7 @@ MEANINGS = {
     HookClass.STALE: "they call a former address, or one in a form that does not work",
     HookClass.MISROUTED: "the job they call belongs to another project",
     HookClass.DUPLICATE: "another hook of the project does the same",
-    HookClass.UNMANAGED: "nobody's mark is on them; they may well be in use",
+    HookClass.UNMANAGED: "they carry no mark: made by hand, they may well be in use",
     HookClass.UNKNOWN: "the job could not be checked, so they are left alone",
     HookClass.LIVE: "nothing is wrong with them",
     HookClass.FOREIGN: "they call something other than this Jenkins",
@@ -23,7 +23,10 @@ MEANINGS = {
 
 CURES = {
     HookClass.ORPHANED: "`configurator webhooks cleanup` removes them",
-    HookClass.FAILING: "`configurator webhooks repair` tries them again, `test` says what is wrong",
+    HookClass.FAILING: (
+        "`configurator webhooks repair` mends those with our mark and has GitLab test them, `test` says what is wrong; "
+        "a failure stands until the next delivery"
+    ),
     HookClass.MISMATCHED: "`configurator webhooks repair` brings those with our mark in order",
     HookClass.STALE: "`configurator webhooks repair` moves those with our mark, `cleanup --stale` removes the rest",
     HookClass.MISROUTED: "look at them; `cleanup --class misrouted` removes them",

@@ -59,13 +59,21 @@ def nothing_text(picture: Picture, look: Look, verb: str) -> str:
     return "\n".join([*notes(picture, paint, look), paint.bold(f"{found}: looked at {seen}.")]) + "\n"
 
 
-def results_text(results: Sequence[Done], look: Look, backup: Path | None = None, *, interrupted: bool = False) -> str:
+def results_text(
+    results: Sequence[Done],
+    look: Look,
+    backup: Path | None = None,
+    spec: Path | None = None,
+    *,
+    interrupted: bool = False,
+) -> str:
     """How the work ended: what did not succeed, with the reason; totals last. Ends with a line break.
 
     Args:
         results: one for each hook.
         look: colour, width; ``verbose`` names what succeeded, too.
         backup: the file that what was removed can be restored from, if one was written.
+        spec: the spec's file where the user named one, for the command that restores.
         interrupted: a signal stopped the work.
     """
     paint = Paint(look.colour)
@@ -77,7 +85,8 @@ def results_text(results: Sequence[Done], look: Look, backup: Path | None = None
     lines.append(paint.bold(f"Webhooks: {ending_counts(results)}."))
     if backup is not None:
         path = clean(shlex.quote(str(backup)))
-        lines.append(f"The backup is {path}; `configurator webhooks restore {path}` puts the hooks back.")
+        restore = f"restore {path}" if spec is None else f"restore -f {clean(shlex.quote(str(spec)))} {path}"
+        lines.append(f"The backup is {path}; `configurator webhooks {restore}` puts the hooks back.")
     return "\n".join(lines) + "\n"
 
 

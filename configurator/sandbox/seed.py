@@ -1,27 +1,6 @@
 """What the embedded servers begin with: a YAML file with users, tokens, projects, folders and jobs.
 
-```yaml
-jenkins:
-  version: "2.524"
-  plugins: [{id: gitlab-plugin, version: 1.9.12}]   # left out: the usual ones
-  users: [{name: eve, like: limited}]                # beside admin, limited and reader
-  folders: [tools]
-  jobs:
-    - {name: tools/nightly, script: "echo 'hello'"}
-    - {name: tools/old, file: old-job.xml}
-gitlab:
-  version: 18.5.0
-  users: [configurator, {name: root, admin: true, password: let-me-in}]   # left out: NAME-password
-  tokens: [{user: configurator, scopes: [api], name: ci}]
-  oauth_applications:                                # id and secret left out: made up
-    - {name: configurator, id: sandbox-app, redirect_uris: ["http://127.0.0.1:7171/callback"], scopes: [read_api]}
-  projects:
-    - path: shop/payments
-      role: maintainer                               # of the first user
-      members: {root: owner}
-      branches: [release/2.x]
-      hooks: [{url: "{jenkins}/project/tools/nightly", token: s3cret, events: [push]}]
-```
+docs/sandbox.md shows one with everything that may stand in it.
 """
 
 from __future__ import annotations
@@ -40,7 +19,7 @@ from requests.auth import HTTPBasicAuth
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.jenkins.permissions import User, default_users
-from configurator.sandbox.seed_model import GitLabSeed, Seed, SeedJob
+from configurator.sandbox.seed_model import GitLabSeed, JenkinsSeed, Seed, SeedJob
 
 __all__ = [
     "Seed",
@@ -64,6 +43,11 @@ DEFAULT_SEED = """
 gitlab:
   users: [configurator, developer]
   tokens: [{user: configurator, scopes: [api], name: configurator}]
+  oauth_applications:
+    - name: configurator
+      id: configurator-sandbox
+      redirect_uris: ["http://127.0.0.1:7171/callback"]
+      scopes: [api, read_api]
   projects:
     - {path: shop/payments, members: {developer: maintainer}, branches: [release/2.x]}
     - {path: shop/catalog, members: {developer: maintainer}}
@@ -81,7 +65,7 @@ class SeedError(ValueError):
 
 
 def default_seed() -> Seed:
-    """The demo's: three projects for a Maintainer's token, and one where its role is too low."""
+    """The demo's: three projects for a Maintainer's token, one where its role is too low, and an OAuth application."""
     return parse_seed(DEFAULT_SEED, "default seed", Path())
 
 
@@ -172,10 +156,23 @@ def _loose_ends(seed: Seed) -> list[tuple[tuple[Any, ...], str]]:
         for member in project.members:
             if member not in users:
                 found.append(((*where, "members", member), f"no user {member}; {known}"))
+    found += [(("jenkins", "plugins"), text) for text in _missing_plugins(seed.jenkins)]
     for number, job in enumerate(seed.jenkins.jobs):
         if job.file is not None and not (seed.base / job.file).is_file():
             found.append((("jenkins", "jobs", number, "file"), f"no file {job.file}"))
     return found
+
+
+def _missing_plugins(jenkins: JenkinsSeed) -> list[str]:
+    """What the seed's own plugins lack for its folders and jobs."""
+    if jenkins.plugins is None:
+        return []
+    needed = {
+        "cloudbees-folder": "folders" if jenkins.folders or any("/" in job.name for job in jenkins.jobs) else "",
+        "workflow-job": "pipeline jobs" if any(job.xml is None and job.file is None for job in jenkins.jobs) else "",
+    }
+    there = {plugin.id for plugin in jenkins.plugins}
+    return [f"{what} need the plugin {name}, too" for name, what in needed.items() if what and name not in there]
 
 
 def jenkins_options(seed: Seed) -> dict[str, Any]:

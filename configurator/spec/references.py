@@ -73,13 +73,17 @@ SecretReference = TypeAliasType(
 
 
 class FileSink(Model):
-    """Write the new token to a file."""
+    """Write the new token to a file, and nothing else into it. A new file has mode 0600; an old one keeps its own."""
 
-    file: str = Field(min_length=1, description="Path of the file.")
+    file: str = Field(
+        min_length=1,
+        description="Path of the file; relative to the spec; ~ is the home folder. Its folder must exist.",
+        examples=["/run/secrets/gitlab"],
+    )
 
 
 class EnvFileSink(Model):
-    """Write the new token into an environment file."""
+    """Write the new token into an environment file, as the value of one key. Every other line stays."""
 
     env_file: str = Field(
         pattern=r"^.+:[A-Za-z_][A-Za-z0-9_]*$",
@@ -96,18 +100,41 @@ class GitLabVariable(Model):
 
 
 class GitLabVariableSink(Model):
-    """Write the new token to a GitLab CI/CD variable."""
+    """Write the new token to a CI/CD variable of a project, masked and raw; it is made where it is missing."""
 
     gitlab_variable: GitLabVariable = Field(description="Which variable of which project.")
 
 
-Sink = FileSink | EnvFileSink | GitLabVariableSink | CommandSecret | StoredSecret
+class CommandSink(Model):
+    """Give the new token to a command, on standard input and without a line break. Runs only with --allow-commands."""
+
+    command: list[str] = Field(
+        min_length=1,
+        description=(
+            "Program and its arguments; no shell is involved, and the token is never among them. It runs in the "
+            "folder of the spec, has a minute, and must end with exit code 0."
+        ),
+        examples=[["vault", "kv", "put", "secret/ci/gitlab", "token=-"]],
+    )
+
+
+class StoredSink(Model):
+    """Keep the new token where `configurator connect` keeps tokens."""
+
+    stored: str = Field(
+        min_length=1,
+        description="Name to keep it under. An OAuth access, or a token of another GitLab, is never overwritten.",
+        examples=["gitlab"],
+    )
+
+
+Sink = FileSink | EnvFileSink | GitLabVariableSink | CommandSink | StoredSink
 
 SinkEntry = Annotated[
     Annotated[FileSink, Tag("<file>")]
     | Annotated[EnvFileSink, Tag("<env_file>")]
     | Annotated[GitLabVariableSink, Tag("<gitlab_variable>")]
-    | Annotated[CommandSecret, Tag("<command>")]
-    | Annotated[StoredSecret, Tag("<stored>")],
+    | Annotated[CommandSink, Tag("<command>")]
+    | Annotated[StoredSink, Tag("<stored>")],
     by_key("sink", "file", "env_file", "gitlab_variable", "command", "stored"),
 ]

@@ -111,6 +111,7 @@ def _cure(error: str) -> str:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # with Python's five, a few connections that say nothing keep the browser waiting
     block_on_close = False  # a connection that the browser opened ahead must not hold us up
     # On POSIX: listen where an earlier sign-in has ended a moment ago; a port that is listened on stays taken.
     allow_reuse_address = os.name == "posix"
@@ -119,6 +120,9 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.answers = answers
         self.taken = threading.Lock()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: anybody on this machine may connect and hang up, and a traceback belongs to nobody's sign-in."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -130,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Take the first answer; whoever comes later finds the door closed."""
         split = urlsplit(self.path)
-        if split.path != PATH:
+        if split.path != PATH or self.headers.get("Host", self._host) != self._host:  # a name that was pointed here
             self._say(404, "Not found", "There is nothing here.")
             return
         if not self.server.taken.acquire(blocking=False):
@@ -146,6 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(200, "Back to the terminal", "It tells there how it went. You may close this window.")
         finally:
             self.server.answers.put(answer)
+
+    @property
+    def _host(self) -> str:
+        return f"{HOST}:{self.server.server_port}"
 
     def _say(self, status: int, title: str, text: str) -> None:
         body = _PAGE.format(title=html.escape(title), text=html.escape(text)).encode()

@@ -225,6 +225,7 @@ class Provider:
         """Take the access back: both tokens of the pair. Raises ServerError."""
         for token in (entry.refresh_token, entry.token):
             if token is not None:
+                self._http.redactor.learn(token)
                 form = {"client_id": self._client_id, "token": token.reveal()}
                 response = self._http.send("POST", "/oauth/revoke", data=form, retry=True)
                 self._read(response, "POST /oauth/revoke")

@@ -135,7 +135,9 @@ def one_asks() -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise RefusedError("another process asks GitLab for a token, and does not end", "end it, and try again") from None
+        raise RefusedError(
+            "another process asks GitLab for a token, and does not end", "end it, and try again"
+        ) from None
     except OSError:
         pass  # no home to write to, as in a container: the recovery file's own lock has to do
     try:

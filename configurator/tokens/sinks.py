@@ -23,7 +23,7 @@ from configurator.clients.redaction import Redactor
 from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, PermissionMissingError, ServerError
 from configurator.secret import Secret
 from configurator.spec.models import EnvFileSink, FileSink, GitLabVariableSink, Sink
-from configurator.spec.references import CommandSecret
+from configurator.spec.references import CommandSink
 from configurator.tokens.file_sinks import EnvFileTarget, FileTarget
 from configurator.tokens.sink import SinkTarget
 from configurator.tokens.store import Entry, TokenStore
@@ -175,10 +175,12 @@ class CommandTarget(SinkTarget):
             ConfiguratorError: it did not end in time, and was killed.
         """
         ends = time.monotonic() + self._timeout
+        given: bytes | None = token.reveal().encode()  # once: it fits into the pipe, whether the command reads it or not
         while True:
             try:
-                return process.communicate(token.reveal().encode(), timeout=min(self._timeout, _GLANCE))[0]
+                return process.communicate(given, timeout=min(self._timeout, _GLANCE))[0]
             except subprocess.TimeoutExpired as still:
+                given = None
                 if process.poll() is not None:  # somebody else holds the pipe open, such as an agent
                     return still.output or b""
                 if time.monotonic() >= ends:
@@ -264,7 +266,7 @@ class Surroundings:
         if isinstance(sink, GitLabVariableSink):
             variable = sink.gitlab_variable
             return VariableTarget(variable.project, variable.key, self.present, self.after)
-        if isinstance(sink, CommandSecret):
+        if isinstance(sink, CommandSink):
             return CommandTarget(sink.command, self.base, self.allow_commands, self.environ, self.redactor)
         return self.stored(sink.stored)
 

@@ -132,7 +132,7 @@ class _Judge:
             text = f"whether its job exists could not be checked: {self._catalogue.problem}"
             return self._unchecked(hook, text, address.job)
         if address.other or not address.readings:
-            return self._elsewhere_on_jenkins(hook, address, ours)
+            return self._elsewhere_on_jenkins(hook, address)
         target = find_target(self._catalogue, address)
         if target is not None:
             return self._reached(Reached(hook, address, target, mark, ours))
@@ -159,10 +159,10 @@ class _Judge:
             "a user with Overall/Administer sees everything"
         )
 
-    def _elsewhere_on_jenkins(self, hook: Hook, address: Address, ours: bool) -> Finding:
+    def _elsewhere_on_jenkins(self, hook: Hook, address: Address) -> Finding:
         """It is somebody's, and calls no job's endpoint that it could be judged by: unmanaged, whatever else holds."""
         text = f"it calls {address.other or '/'}, which is not where the GitLab plugin takes a job's webhooks"
-        failing = failure(hook, self._log(hook), ours)
+        failing = failure(hook, self._log(hook))
         if not failing:
             return self._finding(hook, {HookClass.UNMANAGED: text}, address.job)
         both = f"{text}; {failing}"
@@ -176,7 +176,7 @@ class _Judge:
         texts = {
             HookClass.ORPHANED: "" if moved else gone,
             HookClass.STALE: f"{gone}, {moved}" if moved else stale(address, address.readings[0]),
-            HookClass.FAILING: failure(hook, self._log(hook), ours),
+            HookClass.FAILING: failure(hook, self._log(hook)),
         }
         return self._finding(hook, texts, address.job, self._whose(mark, ours))
 
@@ -184,7 +184,7 @@ class _Judge:
         hook, terms, target = one.hook, self._terms[one.hook.gitlab], one.target
         misrouted = self._misrouted(one)
         outdated = stale(one.address, target.reading, terms.roots[0] if one.ours else None, target.job)
-        failing = failure(hook, self._log(hook), one.ours)
+        failing = failure(hook, self._log(hook))
         wanted = None if misrouted else self._wanted_here(one)
         compared = Comparison()
         judged_by_token = one.ours and not misrouted and not target.is_multibranch
@@ -256,8 +256,11 @@ class _Judge:
     def _whose(self, mark: Mark | None, ours: bool) -> list[str]:
         return [f"managed by {mark.owner}"] if mark is not None and not ours else []
 
+    def _new_job(self, hook: Hook) -> str | None:
+        return self._moves.get((hook.gitlab, hook.project_id, hook.id))
+
     def _moved(self, hook: Hook) -> str:
-        job = self._moves.get((hook.gitlab, hook.project_id, hook.id))
+        job = self._new_job(hook)
         return f"the spec renamed its job to {job}: `configurator apply` moves the hook" if job else ""
 
     def _as_it_should_be(self, judged: _Judged) -> str:
@@ -286,7 +289,8 @@ class _Judge:
         """
         held = [cls for cls in PRECEDENCE if texts.get(cls)] or [HookClass.LIVE]
         evidence = "; ".join([*(texts[cls] for cls in held if cls in texts), *more])
-        return Finding(hook, held[0], evidence, job, tuple(held[1:]), self._log(hook), keeper)
+        also, log = tuple(held[1:]), self._log(hook)
+        return Finding(hook, held[0], evidence, job, also, log, keeper, self._new_job(hook))
 
     def _log(self, hook: Hook) -> tuple[Delivery, ...]:
         return self._deliveries.get((hook.gitlab, hook.project_id, hook.id), ())
@@ -306,5 +310,5 @@ def _foreign(ours: bool) -> str:
 
 def _unmanaged(wanted: Resource[HookBody] | None) -> str:
     if wanted is None:
-        return "its job exists, and nobody's mark is on it"
-    return "nobody's mark is on it, and the spec asks for the same hook: `adopt: true` takes it over"
+        return "its job exists, and it carries no mark: it was made by hand"
+    return "it carries no mark, and the spec asks for the same hook: `adopt: true` takes it over"

@@ -9,14 +9,21 @@ from functools import partial
 from typing import Any
 
 from configurator.clients.gitlab import GitLabClient
-from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, UnauthorisedError, UnreachableError
+from configurator.errors import (
+    AnswerLostError,
+    ConfiguratorError,
+    NotFoundError,
+    UnauthorisedError,
+    UnreachableError,
+    in_words,
+)
 from configurator.hook_url import Address, read_address, shown_url
 from configurator.kinds.webhook import addresses
 from configurator.webhooks.backup import Backup, BackupError
 from configurator.webhooks.catalogue import Presence, SecondLook, take_catalogue
 from configurator.webhooks.model import HEALTHY, Delivery, Done, Ending, Finding, Hook, HookClass, Picture
 from configurator.webhooks.selection import REMOVABLE
-from configurator.webhooks.work import STOPPED, Fuse, Listener, bug_words, words, work_off
+from configurator.webhooks.work import STOPPED, Fuse, Listener, bug_words, counted, work_off
 from configurator.world.world import World
 
 ACTION = "delete"
@@ -69,7 +76,7 @@ def remove(
         look = SecondLook(world.jenkins, catalogue).look
         if catalogue.problem:
             look = partial(_can_not_look, catalogue.problem)
-    watcher.stage(f"removing {len(selected)} webhooks")
+    watcher.stage(f"removing {counted(len(selected), 'webhook')}")
     run = _Cleanup(selected, picture, world, backup, stop, look)
     return work_off([partial(run.one, finding) for finding in selected], world.pool, watcher)
 
@@ -110,16 +117,16 @@ class _Cleanup:
         try:
             return [self._remove(finding, self._world.gitlabs[finding.hook.gitlab])]
         except BackupError as error:
-            self._disk.blow(words(error))
-            detail = f"not deleted: {words(error)}"
+            self._disk.blow(in_words(error))
+            detail = f"not deleted: {in_words(error)}"
         except UnauthorisedError as error:
-            gitlab.blow(words(error))
-            detail = words(error)
+            gitlab.blow(in_words(error))
+            detail = in_words(error)
         except UnreachableError as error:
-            gitlab.failed(words(error))
-            detail = words(error)
+            gitlab.failed(in_words(error))
+            detail = in_words(error)
         except ConfiguratorError as error:
-            detail = words(error)
+            detail = in_words(error)
         except Exception as error:  # must not take the other hooks, nor the report of them, with it
             detail = bug_words(error, self._world.redactor)
         return [Done(finding, ACTION, Ending.FAILED, detail)]
@@ -167,6 +174,8 @@ class _Cleanup:
         """Why the hook had better stay, empty where nothing speaks for it."""
         if finding.cls not in REMOVABLE or now.owner not in (None, self._world.owner):
             return "such a hook is never removed"
+        if finding.moves_to is not None:
+            return f"the spec renamed its job to {finding.moves_to}: `configurator apply` moves the hook"
         if finding.cls is HookClass.ORPHANED:
             return self._doubt_of_orphan(now, client)
         if finding.cls is HookClass.DUPLICATE:
@@ -228,10 +237,10 @@ class _Cleanup:
         try:
             there = self._read(client, finding.hook, finding.hook.id)
         except ConfiguratorError:
-            detail = f"it may have been deleted, and can't be looked at: {words(lost)}"
+            detail = f"it may have been deleted, and can't be looked at: {in_words(lost)}"
             return Done(finding, ACTION, Ending.FAILED, detail)
         if there is not None:
-            return Done(finding, ACTION, Ending.FAILED, f"not deleted: {words(lost)}")
+            return Done(finding, ACTION, Ending.FAILED, f"not deleted: {in_words(lost)}")
         return Done(finding, ACTION, Ending.DONE, "deleted; GitLab's answer was lost, and it is gone")
 
 

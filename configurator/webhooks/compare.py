@@ -16,7 +16,6 @@ from configurator.webhooks.reach import Reached
 from configurator.webhooks.terms import Terms
 
 _KIND = WebhookKind()
-_CURE = "`configurator webhooks repair` puts it right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Comparison:
 
     @property
     def evidence(self) -> str:
-        """All of it with the cure, or empty where nothing differs."""
-        return f"{'; '.join(self.texts)}; {_CURE}" if self.texts else ""
+        """All of it, or empty where nothing differs."""
+        return "; ".join(self.texts)
 
 
 def compare(

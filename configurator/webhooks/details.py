@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from configurator.clients.gitlab import GitLabClient
-from configurator.errors import ServerError, UnauthorisedError
+from configurator.errors import ServerError, UnauthorisedError, in_words
 from configurator.hook_url import read_address
 from configurator.webhooks.model import Delivery
 from configurator.webhooks.work import Fuse
-from configurator.world.survey import ProjectFound, release_of, words
+from configurator.world.survey import ProjectFound, release_of
 
 EVENTS_SINCE = (17, 3)
 
@@ -75,7 +75,7 @@ class Details:
             except ServerError as error:
                 problems.append(f"the log of webhook {hook['id']} could not be read: {_failed(error, fuse)}")
             else:
-                logs[int(hook["id"])] = tuple(_delivery(event) for event in events or ())
+                logs[int(hook["id"])] = tuple(delivery_of(event) for event in events or ())
         return logs, problems
 
     def integration(
@@ -96,11 +96,11 @@ class Details:
 
 def _failed(error: ServerError, fuse: Fuse) -> str:
     if isinstance(error, UnauthorisedError):
-        fuse.blow(words(error))
-    return words(error)
+        fuse.blow(in_words(error))
+    return in_words(error)
 
 
-def _delivery(event: Mapping[str, Any]) -> Delivery:
+def delivery_of(event: Mapping[str, Any]) -> Delivery:
     """One line of the log. Its time is told from 19.0 on; before, the receiver's own clock has to do."""
     at = event.get("created_at") or _date(event.get("response_headers") or {})
     return Delivery(str(event.get("response_status") or ""), str(at), str(event.get("trigger") or ""))

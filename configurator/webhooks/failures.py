@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from configurator.webhooks.model import HEALTHY, Delivery, Hook
 
@@ -26,15 +27,15 @@ _CAUSES = {
 }
 
 
-def failure(hook: Hook, deliveries: Sequence[Delivery], ours: bool) -> str:
+def failure(hook: Hook, deliveries: Sequence[Delivery]) -> str:
     """Why a hook counts as failing, or empty when it does not.
 
-    GitLab disabled it (behaviour.md, 6), or the latest delivery failed.
+    GitLab disabled it (behaviour.md, 6), or the latest delivery failed. GitLab does not tell when a hook was last
+    changed, so that a failure stands until the next delivery, whatever was mended since.
 
     Args:
         hook: the hook.
         deliveries: the latest first; empty where the log was not read.
-        ours: it carries our mark, so that `webhooks repair` takes care of it.
     """
     log = _log(deliveries)
     if hook.alert_status == HEALTHY:
@@ -45,8 +46,7 @@ def failure(hook: Hook, deliveries: Sequence[Delivery], ours: bool) -> str:
     until = str(hook.attributes.get("disabled_until") or "")
     how = f"until {when(until)}" if hook.alert_status == _PAUSED and until else "for now"
     text = f"GitLab disabled it {how if hook.alert_status == _PAUSED else 'for good'} after failed deliveries"
-    cure = "`configurator webhooks repair` has GitLab test it" if ours else "a test of it in GitLab"
-    return f"{text}{': ' + log if log else ''}; {cure}, which switches it on again once Jenkins answers 2xx"
+    return f"{text}{': ' + log if log else ''}"
 
 
 def when(moment: str) -> str:
@@ -59,16 +59,28 @@ def when(moment: str) -> str:
 
 
 def _log(deliveries: Sequence[Delivery]) -> str:
-    """``503, 503, internal error (last at …): cause``, or empty without a failed one."""
-    failed = [one for one in deliveries if one.failed]
+    """``2 × 503 (from … to …), internal error (…): cause``, the latest first, or empty without a failed one."""
+    runs = [list(same) for _, same in groupby(deliveries, key=lambda one: one.status)]
+    failed = [same for same in runs if same[0].failed]
     if not failed:
         return ""
-    statuses = ", ".join(one.status for one in failed[:_SHOWN]) + (", …" if len(failed) > _SHOWN else "")
-    at = f" (last at {when(failed[0].at)})" if failed[0].at else ""
-    return f"{statuses}{at}: {_cause(failed[0].status)}"
+    statuses = ", ".join(_run(same) for same in failed[:_SHOWN]) + (", …" if len(failed) > _SHOWN else "")
+    return f"{statuses}: {cause(failed[0][0].status)}"
 
 
-def _cause(status: str) -> str:
+def _run(same: Sequence[Delivery]) -> str:
+    """Deliveries, one after the other, that were answered alike: how often, with what, and when."""
+    status = same[0].status
+    number = f"{len(same)} × {status}" if len(same) > 1 else status
+    moments = [when(one.at) for one in same if one.at]
+    if not moments:
+        return f"{number} (GitLab does not tell when)"
+    latest, oldest = moments[0], moments[-1]
+    return f"{number} ({latest})" if latest == oldest else f"{number} (from {oldest} to {latest})"
+
+
+def cause(status: str) -> str:
+    """What a delivery that was answered so most likely failed of."""
     if status in _CAUSES:
         return _CAUSES[status]
     if status.startswith("5"):

@@ -6,10 +6,11 @@ A trigger is given by its fields, as :class:`~configurator.webhooks.model.JobSee
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from configurator.webhooks.regex import is_found, matches_like_java
 
 PUSH = "push_events"
 TAG_PUSH = "tag_push_events"
@@ -33,7 +34,6 @@ _ON_MERGE_REQUEST = (
     "triggerOnClosedMergeRequest",
     "triggerOnApprovedMergeRequest",
 )
-_NOT_A_LINE_END = "[^\n\r\u0085\u2028\u2029]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def hook_passes(hook: Mapping[str, Any], branch: str) -> Verdict:
     if strategy == "wildcard":
         found: bool | None = _segment_matches(pattern, branch, single="")
     else:
-        found = _searches(pattern, branch)
+        found = is_found(pattern, branch)
     return _filtered("GitLab's branch filter", pattern, branch, found)
 
 
@@ -157,34 +157,13 @@ def _regex_passes(trigger: Mapping[str, str], branch: str) -> Verdict:
     pattern = trigger.get("targetBranchRegex", "")
     if not pattern:
         return Verdict(True, "targetBranchRegex is empty, which lets every branch pass")
-    return _filtered("targetBranchRegex", pattern, branch, _java_matches(pattern, branch))
+    return _filtered("targetBranchRegex", pattern, branch, matches_like_java(pattern, branch))
 
 
 def _filtered(what: str, pattern: str, branch: str, found: bool | None) -> Verdict:
     if found is None:
-        return Verdict(None, f"{what} ({pattern}) is a regular expression that can't be evaluated here")
+        return Verdict(None, f"{what} ({pattern}) is a regular expression of which it can't be told here")
     return Verdict(found, f"{what} ({pattern}) {'lets' if found else 'does not let'} {branch} pass")
-
-
-def _java_matches(pattern: str, text: str) -> bool | None:
-    r"""``String.matches`` of Java, as far as Python has the same: ``\Q…\E`` and what ``.`` leaves out are Java's."""
-    out: list[str] = []
-    in_class = False
-    for quoted, escaped, plain in re.findall(r"\\Q(.*?)(?:\\E|\Z)|(\\.)|(.)", pattern, re.DOTALL):
-        in_class = (in_class or plain == "[") and plain != "]"
-        dot = plain == "." and not in_class
-        out.append(escaped or (_NOT_A_LINE_END if dot else plain) or re.escape(quoted))
-    try:
-        return re.fullmatch("".join(out), text) is not None
-    except (re.error, OverflowError):
-        return None
-
-
-def _searches(pattern: str, text: str) -> bool | None:
-    try:
-        return re.search(pattern, text) is not None
-    except (re.error, OverflowError):
-        return None
 
 
 def _segments(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from configurator.clients.gitlab import GitLabClient
-from configurator.errors import NotFoundError, ServerError
+from configurator.errors import NotFoundError, ServerError, in_words
 from configurator.webhooks.details import Details, IntegrationFound
 from configurator.webhooks.model import Delivery, Hook
 from configurator.webhooks.work import Fuse
@@ -20,7 +20,6 @@ from configurator.world.survey import (
     look_marked,
     read_token,
     token_warnings,
-    words,
 )
 
 AHEAD = 200
@@ -60,7 +59,7 @@ class Gathered:
         hooks: every hook of every project that was read.
         deliveries: the log, by project id and hook id, where it was asked for.
         integrations: Jenkins integrations that are on.
-        projects: how many projects were read.
+        read: the projects that were read: path in lower case, and numeric id where it is known.
         describes_hooks: hooks carry a description (from 17.1 on).
         absent: what a person named and GitLab does not show, with the words for it, by its path.
         problems: what could not be read.
@@ -70,11 +69,16 @@ class Gathered:
     hooks: list[Hook] = field(default_factory=list)
     deliveries: dict[tuple[int, int], tuple[Delivery, ...]] = field(default_factory=dict)
     integrations: list[IntegrationFound] = field(default_factory=list)
-    projects: int = 0
+    read: list[tuple[str, int | None]] = field(default_factory=list)
     describes_hooks: bool = True
     absent: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def projects(self) -> int:
+        """How many projects were read."""
+        return len(self.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class Gatherer:
             self._result.warnings += token_warnings(self._client, read_token(self._client))
             return self._client.version()
         except ServerError as error:
-            self._fuse.blow(words(error))
+            self._fuse.blow(in_words(error))
             return None
 
     def _read_all(self, targets: Iterable[_Target], of: int | None) -> None:
@@ -193,10 +197,10 @@ class Gatherer:
                 yield project
         except ServerError as error:
             if group and isinstance(error, NotFoundError):
-                self._result.absent[group] = words(error)
+                self._result.absent[group] = in_words(error)
                 return
             what = f"the list of projects of group {group}" if group else "the list of projects"
-            self._result.problems.append(f"{what} broke off after {number}: {words(error)}")
+            self._result.problems.append(f"{what} broke off after {number}: {in_words(error)}")
             return
         if group and not number and not self._fuse.reason:
             self._result.warnings.append(
@@ -244,7 +248,8 @@ class Gatherer:
             return
         if found.id is not None:
             self._seen.add(found.id)
-        result.projects += 1 if found.hooks or not target.marked else 0
+        if found.hooks or not target.marked:
+            result.read.append((found.path.lower(), found.id))
         if found.hooks:
             self._example = self._example or found
             path = found.path if target.marked else target.path
@@ -274,7 +279,8 @@ class Gatherer:
         if len(texts) <= _NAMED:
             yield from (_with(label, text) for text in texts)
         else:
-            yield f"{label}: {len(texts)} projects could not be read, first of all {'; '.join(texts[:_NAMED])}"
+            told = "; ".join(text.removeprefix(f"{label}: ") for text in texts[:_NAMED])
+            yield f"{label}: {len(texts)} projects could not be read, first of all {told}"
 
 
 def _paths(wanted: Wanted) -> Sequence[str]:

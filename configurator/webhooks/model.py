@@ -234,6 +234,7 @@ class Finding:
         also: further classes that hold, for `repair`.
         deliveries: the latest first; empty where the log was not read.
         keeper: for a duplicate, the id of the hook that stays.
+        moves_to: full name of the job that the spec renamed its job to: `apply` moves the hook there.
     """
 
     hook: Hook
@@ -243,6 +244,7 @@ class Finding:
     also: tuple[HookClass, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     keeper: int | None = None
+    moves_to: str | None = None
 
     @property
     def shown(self) -> str:

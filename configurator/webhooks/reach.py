@@ -29,7 +29,7 @@ class Target:
     @property
     def is_multibranch(self) -> bool:
         """A multibranch project: the plugin ignores the token there and only has it look for branches (fact 22)."""
-        return _is_multibranch(self.seen)
+        return is_multibranch(self.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def find_target(catalogue: Catalogue, address: Address) -> Target | None:
         return None
     reading, seen = found
     above = catalogue.jobs.get(seen.name.rpartition("/")[0].casefold())
-    if above is not None and _is_multibranch(above):
+    if above is not None and is_multibranch(above):
         return Target(above.name, above, reading)
     if seen.cls.endswith("Folder") and seen.name.casefold() != reading.job.casefold():
         # Folders of other kinds (an organisation's repositories) may hold what this user does not see: two
@@ -96,19 +96,19 @@ def stale(address: Address, reading: Reading, root: str | None = None, job: str 
     Args:
         address: what the URL says.
         reading: the reading by which it means a job.
-        root: where `webhooks repair` would put it right, Jenkins' present root URL; None where the hook is not ours.
+        root: Jenkins' present root URL, for the address that it should be; None where the hook is not ours.
         job: full name of the job.
     """
     found = faults(address, reading)
     texts = []
     if NOT_ENDPOINT in found:
-        texts.append("its URL is the form of an item's page, or encoded twice, to which Jenkins answers 404")
+        texts.append(f"its URL {reading.flaw}, to which Jenkins answers 404")
     if FORMER in found:
         texts.append(f"it calls a former address of Jenkins, {shown_url(address.root)}")
     if PLAIN in found:
         texts.append("it calls http where Jenkins is at https now")
     if texts and root is not None:
-        return f"{', and '.join(texts)}; `configurator webhooks repair` makes it {root.rstrip('/')}{hook_path(job)}"
+        return f"{', and '.join(texts)}; it should be {root.rstrip('/')}{hook_path(job)}"
     return ", and ".join(texts)
 
 
@@ -129,5 +129,6 @@ def remarks(one: Reached) -> list[str]:
     return texts
 
 
-def _is_multibranch(seen: JobSeen) -> bool:
+def is_multibranch(seen: JobSeen) -> bool:
+    """Whether it is a multibranch project, or the like."""
     return seen.cls.endswith("MultiBranchProject")

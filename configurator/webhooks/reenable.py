@@ -1,4 +1,7 @@
-"""Switch on again what GitLab disabled. The only way is a delivery that is answered 2xx (behaviour.md, 6 and 8)."""
+"""Have GitLab deliver once to what failed. Only a delivery that is answered 2xx switches on again what GitLab disabled,
+and only another delivery shows that a hook works again: GitLab tells neither its token nor when it was last changed
+(behaviour.md, 2, 6 and 8).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, ServerError
+from configurator.errors import AnswerLostError, ConfiguratorError, NotFoundError, ServerError, in_words
+from configurator.webhooks.details import delivery_of
+from configurator.webhooks.failures import when
 from configurator.webhooks.filters import EVENTS, harmless_events
 from configurator.webhooks.job_read import read_job
-from configurator.webhooks.model import HEALTHY, Ending, Hook
+from configurator.webhooks.model import HEALTHY, Delivery, Ending, Hook
 from configurator.webhooks.pace import DeliveryPace
-from configurator.webhooks.work import words
+from configurator.webhooks.reach import is_multibranch
 from configurator.world.world import World
 
 _STOPPED = "stopped by the user before the test delivery that would enable it"
@@ -54,7 +59,7 @@ class Answer:
 
 
 def reenable(hook: Hook, job: str, sender: Sender) -> tuple[Ending, str]:
-    """See whether GitLab delivers to a hook, and where it does not, have it deliver once.
+    """See whether GitLab delivers to a hook; where it does not, or its latest delivery failed, have it deliver once.
 
     An event that can start no build is chosen where there is one. Any other is sent only where ``sender`` may.
 
@@ -64,21 +69,24 @@ def reenable(hook: Hook, job: str, sender: Sender) -> tuple[Ending, str]:
         sender: what it takes.
 
     Returns:
-        How it ended, and what was done or is to be done; empty where GitLab had not disabled it. Never raises for
-        what a server says.
+        How it ended, and what was done or is to be done; empty where nothing speaks against the hook. Never raises
+        for what a server says.
     """
     client = sender.world.gitlabs[hook.gitlab]
     try:
         attributes = client.hook(hook.project_id, hook.id)
-        if _status(attributes) == HEALTHY:
+        enabled = _status(attributes) == HEALTHY
+        failed = _last_failure(hook, sender) if enabled else None
+        if enabled and failed is None:
             return Ending.DONE, ""
         for event, reason in _harmless(hook, job, sender):
-            ended = _deliver(hook, event, f"a {EVENTS[event]}, which starts no build ({reason})", sender)
+            what = f"a {EVENTS[event]}, which starts no build ({reason})"
+            ended = _deliver(hook, event, what, sender, enabled=enabled)
             if ended is not None:
                 return ended
-        return _deliver_with_risk(hook, job, attributes, sender)
+        return _deliver_with_risk(hook, job, attributes, failed, sender)
     except ConfiguratorError as error:
-        return Ending.FAILED, words(error)
+        return Ending.FAILED, in_words(error)
 
 
 def send_test(hook: Hook, event: str, sender: Sender) -> Answer | None:
@@ -123,6 +131,13 @@ def _status(attributes: dict[str, Any]) -> str:
     return str(attributes.get("alert_status") or HEALTHY)
 
 
+def _last_failure(hook: Hook, sender: Sender) -> Delivery | None:
+    """The latest delivery where that failed, None where it did not, or nothing is known of any."""
+    log = sender.world.gitlabs[hook.gitlab].hook_events(hook.project_id, hook.id, 1)
+    latest = delivery_of(log[0]) if log else None
+    return latest if latest is not None and latest.failed else None
+
+
 def _harmless(hook: Hook, job: str, sender: Sender) -> Iterator[tuple[str, str]]:
     """Events that can start no build; none where the job or the project can't be read."""
     try:
@@ -130,13 +145,15 @@ def _harmless(hook: Hook, job: str, sender: Sender) -> Iterator[tuple[str, str]]
         branch = sender.world.gitlabs[hook.gitlab].project(hook.project_id).get("default_branch")
     except ConfiguratorError:
         return
+    if is_multibranch(seen):  # a push has it look for branches, and builds what it finds (contract, fact 22)
+        return
     if seen.disabled:
         yield from ((event, "the job is disabled") for event in EVENTS)
     else:
         yield from harmless_events(seen.trigger, branch and str(branch))
 
 
-def _deliver(hook: Hook, event: str, what: str, sender: Sender) -> tuple[Ending, str] | None:
+def _deliver(hook: Hook, event: str, what: str, sender: Sender, *, enabled: bool) -> tuple[Ending, str] | None:
     """How a test delivery ended; None where the project has nothing to make such an event of."""
     try:
         answer = send_test(hook, event, sender)
@@ -147,31 +164,43 @@ def _deliver(hook: Hook, event: str, what: str, sender: Sender) -> tuple[Ending,
     if not answer.sent:
         return None
     if answer.problem:
-        return Ending.FAILED, f"GitLab keeps it disabled: the test delivery of {what} was answered: {answer.problem}"
+        still = "it still fails" if enabled else "GitLab keeps it disabled"
+        return Ending.FAILED, f"{still}: the test delivery of {what} was answered: {answer.problem}"
     status = _status(sender.world.gitlabs[hook.gitlab].hook(hook.project_id, hook.id))
     if status != HEALTHY:
         return Ending.INCOMPLETE, f"the test delivery of {what} was sent, yet GitLab shows {status}: look again later"
+    if enabled:
+        return Ending.DONE, f"proven by a test delivery of {what}, which was answered 2xx"
     return Ending.DONE, f"enabled again by a test delivery of {what}"
 
 
-def _deliver_with_risk(hook: Hook, job: str, attributes: dict[str, Any], sender: Sender) -> tuple[Ending, str]:
+def _deliver_with_risk(
+    hook: Hook, job: str, attributes: dict[str, Any], failed: Delivery | None, sender: Sender
+) -> tuple[Ending, str]:
     """The event the hook is for, where that is allowed."""
-    status = _status(attributes)
+    shown, enabled = _shown(attributes, failed), failed is not None
     events = list(own_events(attributes))
     if not events:
-        return Ending.INCOMPLETE, f"GitLab shows {status}, and the hook delivers no event that Jenkins could answer"
-    risk = f"a test delivery of a {EVENTS[events[0]]} may start a build of {job}"
+        return Ending.INCOMPLETE, f"{shown}, and the hook delivers no event that Jenkins could answer"
+    first = EVENTS[events[0]]
     if not sender.deliver:
-        until = attributes.get("disabled_until")
-        paused = f" until {until}" if until else ""
+        ends = "which stands until the next delivery" if enabled else "which only a delivery that is answered 2xx ends"
         return Ending.INCOMPLETE, (
-            f"GitLab shows {status}{paused}, which only a delivery that is answered 2xx ends, and {risk}: "
-            "if that may be, run again with --deliver"
+            f"{shown}, {ends}, and a test delivery of a {first} may start a build of {job}: "
+            f"{f'make a {first}, or ' if enabled else ''}if that may be, run again with --deliver"
         )
     for event in events:
-        ended = _deliver(hook, event, f"a {EVENTS[event]}, which may have started a build", sender)
+        ended = _deliver(hook, event, f"a {EVENTS[event]}, which may have started a build", sender, enabled=enabled)
         if ended is not None:
             return ended
-    first = EVENTS[events[0]]
-    told = f"GitLab shows {status}, and the project has nothing to make a test delivery of: make the first {first}"
+    told = f"{shown}, and the project has nothing to make a test delivery of: make the first {first}"
     return Ending.INCOMPLETE, told
+
+
+def _shown(attributes: dict[str, Any], failed: Delivery | None) -> str:
+    """What speaks against the hook in GitLab, for people."""
+    if failed is not None:
+        at = f" at {when(failed.at)}" if failed.at else ""
+        return f"GitLab's log ends with a delivery that failed ({failed.status}{at})"
+    until = attributes.get("disabled_until")
+    return f"GitLab shows {_status(attributes)}{f' until {until}' if until else ''}"

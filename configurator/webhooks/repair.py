@@ -1,7 +1,8 @@
 """Bring managed webhooks in order: what plan and apply would do to them, and GitLab's own switch.
 
 There is one way of the data: the plan of the whole spec, narrowed to these hooks and their jobs, is applied. Beside
-that, every hook is sent again with its token even where nothing differs, for GitLab never shows a token.
+that, every hook is sent again with its token even where nothing differs, for GitLab never shows a token; and one
+that failed is tried with a test delivery, for nothing else shows that it works again.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from configurator.run import Run
 from configurator.webhooks.model import Done, Ending, Finding, HookClass
 from configurator.webhooks.pace import DeliveryPace
 from configurator.webhooks.reenable import Sender, reenable
+from configurator.webhooks.selection import REPAIRABLE
 from configurator.webhooks.work import STOPPED, Listener, work_off
 
-REPAIRABLE = (HookClass.MISMATCHED, HookClass.STALE, HookClass.FAILING)
 ACTION = "repair"
 _AIMS: Mapping[HookClass, str] = {
     HookClass.ORPHANED: "it has no job: `configurator webhooks cleanup` removes it",
@@ -59,7 +60,7 @@ def repair(
     dry_run: bool = False,
     pace: DeliveryPace | None = None,
 ) -> tuple[Done, ...]:
-    """Bring hooks in order on both sides, and enable those again that GitLab disabled.
+    """Bring hooks in order on both sides, and try those that GitLab disabled, or whose latest delivery failed.
 
     A hook keeps its id. Only hooks with this spec's mark, whose job is in the spec, are touched; for every other the
     reason is told, and the command that is right for it.
@@ -140,7 +141,7 @@ class _Work:
         for finding, change in self._left(changes):
             words = _words(change, changes)
             if finding.is_any(HookClass.FAILING):
-                words += "; then a test delivery, if GitLab still does not deliver to it"
+                words += "; then a test delivery, if it is disabled, or its latest delivery failed"
             self._end(finding, Ending.PLANNED, words)
 
     def note(self, results: Mapping[Key, Result]) -> None:
@@ -154,7 +155,7 @@ class _Work:
                 self._end(finding, *_not_written(result, results))
 
     def enable(self, sender: Sender) -> None:
-        """Switch on what GitLab disabled: projects side by side, for each has a limit of its own."""
+        """Try what failed: projects side by side, for each has a limit of its own."""
         projects: dict[tuple[str, int], list[tuple[Finding, str]]] = {}
         for finding, words in self._written:
             if finding.is_any(HookClass.FAILING):
@@ -255,7 +256,7 @@ def _not_written(result: Result, results: Mapping[Key, Result]) -> tuple[Ending,
 
 def _words(change: Change, changes: Mapping[Key, Change]) -> str:
     """What a change does, for people."""
-    words = [f"{one.path}: {one.before} -> {one.after}" for one in change.fields if not one.secret]
+    words = [f"{one.path}: {one.before} → {one.after}" for one in change.fields if not one.secret]
     words.append("address and token sent again")
     pair = changes.get(change.wanted.pair) if change.wanted and change.wanted.pair else None
     if pair is not None:

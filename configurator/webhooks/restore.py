@@ -22,12 +22,13 @@ from configurator.errors import (
     Problem,
     UnauthorisedError,
     UnreachableError,
+    in_words,
 )
 from configurator.marks import fingerprint, hook_token
 from configurator.secret import Secret
 from configurator.webhooks.backup import Entry, read_backup
 from configurator.webhooks.model import HEALTHY, Done, Ending, Hook
-from configurator.webhooks.work import STOPPED, Fuse, Listener, bug_words, words, work_off
+from configurator.webhooks.work import STOPPED, Fuse, Listener, bug_words, counted, work_off
 from configurator.world.world import World
 
 ACTION = "restore"
@@ -87,7 +88,7 @@ def restore(
         name = names[entry.finding.hook.gitlab, entry.gitlab_url]
         moved = replace(entry, finding=replace(entry.finding, hook=replace(entry.finding.hook, gitlab=name)))
         projects.setdefault((name, entry.finding.hook.project_id), []).append(moved)
-    watcher.stage(f"looking for {len(stored.entries)} webhooks in {len(projects)} projects")
+    watcher.stage(f"looking for {counted(len(stored.entries), 'webhook')} in {counted(len(projects), 'project')}")
     run = _Restore(world, stop, dry_run, {name: _webhook_secret(world, name) for name, _ in projects})
     return work_off([partial(run.project, entries) for entries in projects.values()], world.pool, watcher)
 
@@ -229,14 +230,14 @@ class _Restore:
     def _failure(self, gitlab: str, error: ConfiguratorError) -> str:
         """Words for a failure; keep the others from running into the same wall."""
         if isinstance(error, UnauthorisedError):
-            self._fuses[gitlab].blow(words(error))
+            self._fuses[gitlab].blow(in_words(error))
         elif isinstance(error, UnreachableError):
-            self._fuses[gitlab].failed(words(error))
+            self._fuses[gitlab].failed(in_words(error))
         elif isinstance(error, NotFoundError):
-            return f"its project is not there, or can't be seen: {words(error)}"
+            return f"its project is not there, or can't be seen: {in_words(error)}"
         elif isinstance(error, AnswerLostError):
-            return f"it may have been made: {words(error)}; run again to see"
-        return words(error)
+            return f"it may have been made: {in_words(error)}; run again to see"
+        return in_words(error)
 
 
 def _another_project(hook: Hook, client: GitLabClient) -> str:

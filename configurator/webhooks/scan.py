@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +15,7 @@ from configurator.webhooks.classify import classify
 from configurator.webhooks.details import Details
 from configurator.webhooks.gather import Gathered, Gatherer, Wanted
 from configurator.webhooks.integrations import integration_of, judge_integrations
-from configurator.webhooks.model import Catalogue, Hook, Picture
+from configurator.webhooks.model import Catalogue, Hook, Integration, Picture
 from configurator.webhooks.reach import find_target
 from configurator.webhooks.terms import Terms, terms_of
 from configurator.world.world import World
@@ -165,13 +165,14 @@ def _picture(world: World, gathered: Mapping[str, Gathered], catalogue: Catalogu
         for name, part in gathered.items()
         for one in part.integrations
     ]
+    judged = judge_integrations(integrations, findings)
     problems = [problem for one in gathered.values() for problem in one.problems]
     problems += _absent_everywhere(list(gathered.values()))
     return Picture(
         owner=world.owner,
         findings=findings,
-        integrations=judge_integrations(integrations, findings),
-        projects=sum(one.projects for one in gathered.values()),
+        integrations=_each_once(judged, terms),
+        projects=_number_of_projects(gathered, terms),
         problems=(*([catalogue.problem] if catalogue.problem else []), *problems),
         warnings=tuple(warning for one in gathered.values() for warning in one.warnings),
     )
@@ -197,7 +198,26 @@ def _once(hooks: Iterable[Hook], terms: Mapping[str, Terms], catalogue: Catalogu
     return [min(same, key=rank) if len(same) > 1 else same[0] for same in seen.values()]
 
 
+def _each_once(found: Sequence[Integration], terms: Mapping[str, Terms]) -> tuple[Integration, ...]:
+    """The integrations, likewise: as the entry sees it whose webhooks start the same job, or that knows the job."""
+    seen: dict[tuple[str, int], list[Integration]] = {}
+    for one in found:
+        seen.setdefault((terms[one.gitlab].server, one.project_id), []).append(one)
+    return tuple(min(same, key=lambda one: (-len(one.twins), one.job is None)) for same in seen.values())
+
+
+def _number_of_projects(gathered: Mapping[str, Gathered], terms: Mapping[str, Terms]) -> int:
+    """How many projects were read, likewise: by id, and by path where nothing told the id."""
+    read: dict[str, dict[str, int | None]] = {}
+    for name, one in gathered.items():
+        by_path = read.setdefault(terms[name].server, {})
+        for path, project_id in one.read:
+            by_path[path] = by_path.get(path) or project_id
+    return sum(len({project_id or path for path, project_id in by_path.items()}) for by_path in read.values())
+
+
 def _absent_everywhere(gathered: list[Gathered]) -> Iterable[str]:
     """A group or project that a person named has to be on one of the GitLabs, not on each of them."""
     first = gathered[0].absent if gathered else {}
-    return [text for path, text in first.items() if all(path in one.absent for one in gathered)]
+    everywhere = [path for path in first if all(path in one.absent for one in gathered)]
+    return ["; ".join(one.absent[path] for one in gathered) for path in everywhere]

@@ -23,6 +23,9 @@ FURTHER_CLASSES = (
 )
 """What it removes on demand."""
 
+REPAIRABLE = (HookClass.MISMATCHED, HookClass.STALE, HookClass.FAILING)
+"""What ``repair`` brings in order."""
+
 REMOVABLE = frozenset((*DEFAULT_CLASSES, *FURTHER_CLASSES))
 
 _NEVER = {
@@ -89,7 +92,7 @@ def select(
     """The hooks that a cleanup would remove, in the picture's order.
 
     A hook is what its first word says: a misrouted one is not removed because it is stale as well. What carries
-    another owner's mark is never among them.
+    another owner's mark is never among them, nor what `apply` moves to a job's new name (see :func:`left_to_apply`).
 
     Args:
         picture: what was found, narrowed or not.
@@ -107,7 +110,23 @@ def select(
             [Problem(f"{one} webhooks are never removed: such a hook {_NEVER[one]}", hint=hint) for one in refused]
         )
     owners = (picture.owner,) if only_marked else (picture.owner, None)
-    return tuple(one for one in picture.findings if one.cls in asked and one.hook.owner in owners)
+    found = (one for one in picture.findings if one.cls in asked and one.moves_to is None)
+    return tuple(one for one in found if one.hook.owner in owners)
+
+
+def left_to_apply(picture: Picture, classes: Collection[HookClass]) -> tuple[str, ...]:
+    """Why hooks of these classes stay that are at the former name of a job, for people; one text for each.
+
+    Args:
+        picture: what was found, narrowed or not.
+        classes: those that :func:`select` was asked for.
+    """
+    return tuple(
+        f"webhook {one.hook.id} of {one.hook.project} stays: the spec renamed {one.job} to {one.moves_to}, and "
+        "`configurator apply` moves it there"
+        for one in picture.findings
+        if one.cls in classes and one.moves_to is not None
+    )
 
 
 def guard(selected: Sequence[Finding], whole: Picture, max_deletes: int, max_percent: float) -> None:
@@ -137,11 +156,19 @@ def guard(selected: Sequence[Finding], whole: Picture, max_deletes: int, max_per
         reasons.append(f"more than the {max_deletes} that are allowed")
         options.append(f"--max-deletes {count}")
     if count * 100 > max_percent * of:
-        share = f"{count * 100 / of:.1f}".removesuffix(".0") if of else "100"
+        share = _share(count, of, max_percent)
         reasons.append(f"{share} % of the {of} under this Jenkins' addresses, more than the {max_percent:g} % allowed")
         options.append(f"--max-percent {math.ceil(count * 100 / of) if of else 100}")
     if reasons:
+        what = "1 webhook" if count == 1 else f"{count} webhooks"
         raise RefusedError(
-            f"{count} webhooks would be removed, {' and '.join(reasons)}; nothing was changed",
+            f"{what} would be removed, {' and '.join(reasons)}; nothing was changed",
             f"look at the list; if it is meant, run again with {' '.join(options)}",
         )
+
+
+def _share(count: int, of: int, limit: float) -> str:
+    """``count`` of ``of`` in percent, with as many places as it takes to see that it is more than ``limit``."""
+    share = count * 100 / of if of else 100.0
+    places = next((places for places in range(1, 9) if round(share, places) > limit), 9)
+    return f"{share:.{places}f}".rstrip("0").rstrip(".")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from configurator.errors import AnswerLostError, ConfiguratorError, InputError, Problem
+from configurator.errors import AnswerLostError, ConfiguratorError, InputError, Problem, in_words
 from configurator.hook_url import job_of
 from configurator.kinds.hook_body import WEBHOOK, HookBody, hook_mark, observed_hook, resolve_hook
 from configurator.kinds.webhook import addresses
@@ -24,13 +24,14 @@ from configurator.spec.renamed import present_branches
 from configurator.spec.suggest import suggestion
 from configurator.spec.trigger import TAGS
 from configurator.webhooks import trial_steps as steps
+from configurator.webhooks.details import delivery_of
 from configurator.webhooks.filters import EVENTS, PUSH, TAG_PUSH, branch_passes
 from configurator.webhooks.job_read import job_in, read_job
-from configurator.webhooks.model import HEALTHY, Done, Ending, Finding, Hook, HookClass, JobSeen
+from configurator.webhooks.model import HEALTHY, Delivery, Done, Ending, Finding, Hook, HookClass, JobSeen
 from configurator.webhooks.pace import DeliveryPace
 from configurator.webhooks.reenable import Sender, send_test
 from configurator.webhooks.trial_steps import FAIL, OK, UNKNOWN, WARN, Step
-from configurator.webhooks.work import STOPPED, Listener, words, work_off
+from configurator.webhooks.work import STOPPED, Listener, work_off
 from configurator.world.survey import ProjectFound, Survey, take_survey
 from configurator.world.world import World
 
@@ -170,19 +171,17 @@ def _try(case: _Case, sender: Sender, wait: float) -> Done:
     finding = _finding(case)
     if sender.stop.is_set():
         return Done(finding, ACTION, Ending.SKIPPED, STOPPED)
-    job, of_the_job = _job(case, sender.world)
+    world = sender.world
+    job, of_the_job = _job(case, world)
     if case.project.id is None or case.project.hooks is None:
         verdict = FAIL if case.project.failed else UNKNOWN
         return _done(finding, [("project", verdict, case.project.problem, _BY_HAND), *of_the_job])
-    seen = [
-        *steps.hook_steps(case.wanted, case.found),
-        *_delivery(case, sender.world),
-        _token(case, job, sender.world),
-        *of_the_job,
-    ]
-    if sender.deliver and case.found is not None:
-        seen += _deliver(finding.hook, job, case, sender, wait)
-    return _done(finding, seen)
+    of_the_hook = steps.hook_steps(case.wanted, case.found)
+    at_jenkins = _at_jenkins(case, job, of_the_job, world)
+    log = _log(case, world)
+    sent = _deliver(finding.hook, job, case, sender, wait) if sender.deliver and case.found is not None else []
+    explained = any(verdict == FAIL for _, verdict, _, _ in [*of_the_hook, *at_jenkins])
+    return _done(finding, [*of_the_hook, *_delivery(finding.hook, case, log, sent, explained), *at_jenkins, *sent])
 
 
 def _done(finding: Finding, seen: Sequence[Step]) -> Done:
@@ -212,25 +211,42 @@ def _finding(case: _Case) -> Finding:
     return Finding(hook, HookClass.LIVE, "it is there", body.job)
 
 
-def _delivery(case: _Case, world: World) -> list[Step]:
+def _log(case: _Case, world: World) -> list[Delivery] | ConfiguratorError | None:
+    """The hook's deliveries, the latest first; None without a log, and the error where it could not be read."""
     if case.found is None:
-        return []
+        return None
     body = case.found.body
     assert body.project_id is not None and body.hook_id is not None
     try:
-        log = world.gitlabs[body.gitlab].hook_events(body.project_id, body.hook_id)
+        shown = world.gitlabs[body.gitlab].hook_events(body.project_id, body.hook_id)
     except ConfiguratorError as error:
-        return [("delivery", UNKNOWN, words(error), _BY_HAND)]
-    return [steps.delivery_step(body.attributes, log)]
+        return error
+    return None if shown is None else [delivery_of(event) for event in shown]
 
 
-def _token(case: _Case, job: JobSeen | None, world: World) -> Step:
+def _delivery(
+    hook: Hook, case: _Case, log: list[Delivery] | ConfiguratorError | None, sent: Sequence[Step], explained: bool
+) -> list[Step]:
+    if case.found is None:
+        return []
+    if isinstance(log, ConfiguratorError):
+        return [("delivery", UNKNOWN, in_words(log), _BY_HAND)]
+    ours, overtaken = case.found.owner == case.wanted.owner, bool(sent) and sent[0][1] == OK
+    return [steps.delivery_step(hook, log, ours=ours, explained=explained, overtaken=overtaken)]
+
+
+def _at_jenkins(case: _Case, job: JobSeen | None, of_the_job: list[Step], world: World) -> list[Step]:
+    """What the endpoint says, and then whether the job would build; only that there is none where that is proven."""
     try:
-        if steps.may_start(job):
-            return steps.untried_token_step(world.jenkins.probe_endpoint(case.job.name))
-        return steps.token_step(world.jenkins.probe_endpoint(case.job.name, case.wanted.body.token))
+        if not steps.may_start(job):
+            answer = world.jenkins.probe_endpoint(case.job.name, case.wanted.body.token)
+            return [steps.token_step(answer), *of_the_job]
+        answer = world.jenkins.probe_endpoint(case.job.name)
     except ConfiguratorError as error:
-        return "token", UNKNOWN, words(error), _BY_HAND
+        return [("token", UNKNOWN, in_words(error), _BY_HAND), *of_the_job]
+    if job is None and answer.exists is False:
+        return [("job", FAIL, steps.no_job(answer), steps.APPLY)]
+    return [steps.untried_token_step(answer), *of_the_job]
 
 
 def _job(case: _Case, world: World) -> tuple[JobSeen | None, list[Step]]:
@@ -239,7 +255,7 @@ def _job(case: _Case, world: World) -> tuple[JobSeen | None, list[Step]]:
     try:
         job = read_job(world.jenkins, case.job.name)
     except ConfiguratorError as error:
-        return None, [("job", UNKNOWN, words(error), "configurator plan tells whether it is there")]
+        return None, [("job", UNKNOWN, in_words(error), "configurator plan tells whether it is there")]
     events = [event for event in EVENTS if case.wanted.body.attributes.get(event) is True]
     return job, steps.build_steps(job, hook, events, _branches(case, world))
 
@@ -266,7 +282,7 @@ def _deliver(hook: Hook, job: JobSeen | None, case: _Case, sender: Sender, wait:
             try:
                 answer = send_test(hook, event, sender)
             except AnswerLostError as error:
-                return [("test delivery", UNKNOWN, words(error), _BY_HAND)]
+                return [("test delivery", UNKNOWN, in_words(error), _BY_HAND)]
             if answer is None:
                 return [("test delivery", UNKNOWN, STOPPED, "run this again")]
             if answer.sent:
@@ -276,7 +292,7 @@ def _deliver(hook: Hook, job: JobSeen | None, case: _Case, sender: Sender, wait:
                 sent: Step = ("test delivery", OK, f"{what}, which was answered 2xx", "")
                 return [sent, _build(case.job.name, before, event, job, hook, sender, wait)]
     except ConfiguratorError as error:
-        return [("test delivery", FAIL, words(error), _BY_HAND)]
+        return [("test delivery", FAIL, in_words(error), _BY_HAND)]
     what = EVENTS[events[0]] if events else "event that Jenkins handles"
     return [("test delivery", UNKNOWN, f"the project has nothing to make a {what} of", f"make the first {what}")]
 

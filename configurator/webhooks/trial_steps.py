@@ -14,8 +14,9 @@ from configurator.clients.jenkins.endpoint import EndpointAnswer
 from configurator.hook_url import shown_url
 from configurator.kinds.hook_body import HookBody, hook_differences
 from configurator.model import Resource
+from configurator.webhooks.failures import NO_ANSWER, cause, when
 from configurator.webhooks.filters import EVENTS, PUSH, Verdict, branch_passes, hook_passes, reacts_to
-from configurator.webhooks.model import HEALTHY, JobSeen
+from configurator.webhooks.model import HEALTHY, Delivery, Hook, JobSeen
 
 Step = tuple[str, str, str, str]
 """Check, verdict (``ok``, ``warn``, ``fail``, ``unknown``), evidence, cure."""
@@ -52,27 +53,39 @@ def hook_steps(wanted: Resource[HookBody], found: Resource[HookBody] | None) -> 
     return steps
 
 
-def delivery_step(attributes: Mapping[str, Any], log: Sequence[Mapping[str, Any]] | None) -> Step:
+def delivery_step(
+    hook: Hook, log: Sequence[Delivery] | None, *, ours: bool, explained: bool = False, overtaken: bool = False
+) -> Step:
     """Whether GitLab delivers to the hook, and how its latest delivery ended.
 
+    A latest delivery that failed while nothing else is wrong is a failure of its own: the token that GitLab really
+    sends is shown nowhere, and may have been changed by hand.
+
     Args:
-        attributes: the hook as GitLab shows it.
+        hook: as GitLab shows it.
         log: its deliveries, the latest first; None where this GitLab keeps none, or does not show them.
+        ours: it carries our mark, so that it can be repaired.
+        explained: another check fails, which tells why.
+        overtaken: GitLab delivered well since.
     """
-    status = str(attributes.get("alert_status") or HEALTHY)
+    cure = REPAIR if ours else "see its deliveries in GitLab, on the project's page Settings > Webhooks"
     latest = _latest(log)
-    if status != HEALTHY:
-        until = attributes.get("disabled_until")
-        told = f"GitLab shows {status}{f' until {until}' if until else ''}{latest and f'; {latest}'}"
-        return "delivery", FAIL, told, REPAIR
+    if hook.alert_status != HEALTHY:
+        until = hook.attributes.get("disabled_until")
+        told = f"GitLab shows {hook.alert_status}{f' until {until}' if until else ''}{latest and f'; {latest}'}"
+        return "delivery", FAIL, told, cure
     if log is None:
         return "delivery", OK, "GitLab has not disabled it; this GitLab does not show its deliveries", ""
     if not log:
         return "delivery", OK, "GitLab has not disabled it; nothing was delivered in the last days", ""
-    last = str(log[0].get("response_status"))
-    good = last[:1] in ("2", "3") and last.isdigit()
-    cure = "" if good else "the steps below tell why; the next delivery that is answered 2xx sets the count back"
-    return "delivery", OK if good else WARN, f"GitLab has not disabled it; {latest}", cure
+    if not log[0].failed:
+        return "delivery", OK, f"GitLab has not disabled it; {latest}", ""
+    if overtaken:
+        return "delivery", OK, f"GitLab has not disabled it; before the test delivery, {latest}", ""
+    told = f"GitLab has not disabled it; {latest}: {cause(log[0].status)}"
+    if explained:
+        return "delivery", WARN, told, "see the checks that fail; the next delivery that is answered well ends this"
+    return "delivery", FAIL, told, cure
 
 
 def token_step(answer: EndpointAnswer) -> Step:
@@ -85,10 +98,15 @@ def token_step(answer: EndpointAnswer) -> Step:
         told = "Jenkins knows the job, which has no token of its own, and asks for Job/Build (403)"
         return "token", FAIL, told, REPAIR
     if answer.exists is False:
-        return "token", FAIL, f"Jenkins' webhook endpoint knows no such job ({answer.status})", APPLY
+        return "token", FAIL, no_job(answer), APPLY
     who = "Jenkins" if answer.from_jenkins else "something before Jenkins"
     told = f"{who} answers the webhook with {answer.status} {answer.said}".rstrip()
     return "token", FAIL, told, "look into the log of Jenkins, or of the proxy before it"
+
+
+def no_job(answer: EndpointAnswer) -> str:
+    """That the endpoint proved the job absent, for people."""
+    return f"Jenkins' webhook endpoint knows no such job ({answer.status})"
 
 
 def untried_token_step(answer: EndpointAnswer) -> Step:
@@ -148,12 +166,12 @@ def _owner_step(wanted: Resource[HookBody], found: Resource[HookBody]) -> Step:
     return "webhook", WARN, f"{number} is there and belongs to {found.owner}", "use that spec, or take the job out"
 
 
-def _latest(log: Sequence[Mapping[str, Any]] | None) -> str:
+def _latest(log: Sequence[Delivery] | None) -> str:
     if not log:
         return ""
-    last = log[0]
-    at = f" at {last['created_at']}" if last.get("created_at") else ""
-    return f"the latest delivery ({last.get('trigger')}{at}) was answered {last.get('response_status')}"
+    at = f" at {when(log[0].at)}" if log[0].at else ""
+    answered = "failed" if log[0].status == NO_ANSWER else f"was answered {log[0].status}"
+    return f"the latest delivery ({log[0].trigger}{at}) {answered}"
 
 
 def _all_pass(check: str, branches: Sequence[str], judge: Callable[[str], Verdict], cure: str) -> Step:

@@ -8,7 +8,6 @@ from concurrent.futures import Executor, as_completed
 from typing import Protocol
 
 from configurator.clients.redaction import Redactor
-from configurator.errors import ConfiguratorError
 from configurator.webhooks.model import Done
 
 STOPPED = "not tried: stopped by the user"
@@ -94,9 +93,9 @@ def work_off(tasks: Sequence[Callable[[], Sequence[Done]]], pool: Executor, watc
     return tuple(done for future in futures for done in future.result())
 
 
-def words(error: ConfiguratorError) -> str:
-    """What went wrong and what to do next, in one text."""
-    return f"{error.message}. {error.hint}" if error.hint else error.message
+def counted(number: int, singular: str) -> str:
+    """``1 webhook``, ``1,204 webhooks``."""
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"
 
 
 def bug_words(error: Exception, redactor: Redactor) -> str:

@@ -20,6 +20,7 @@ from configurator.errors import (
     PermissionMissingError,
     ServerError,
     UnauthorisedError,
+    in_words,
 )
 from configurator.tokens.checks import Verdict
 from configurator.tokens.evidence import TokenEvidence
@@ -84,8 +85,8 @@ def take_survey(client: GitLabClient, paths: Iterable[str], ids: Iterable[int], 
         token = read_token(client)
         version = client.version()
     except ServerError as error:
-        lost = {path: ProjectFound(path, problem=words(error), failed=True) for path in wanted}
-        return Survey(by_path=lost, refused=words(error))
+        lost = {path: ProjectFound(path, problem=in_words(error), failed=True) for path in wanted}
+        return Survey(by_path=lost, refused=in_words(error))
     warnings = token_warnings(client, token)
     found = dict(zip(wanted, pool.map(lambda path: look(client, path, path), wanted), strict=True))
     _identify(client, found, pool)
@@ -127,10 +128,10 @@ def look(client: GitLabClient, project: str | int, path: str) -> ProjectFound:
     except PermissionMissingError as error:
         return ProjectFound(path, problem=f"needs {error.permission}: {error.reason}")
     except NotFoundError:
-        return ProjectFound(path, problem=_invisible(path), gone=True)
+        return ProjectFound(path, problem=_invisible(client, path), gone=True)
     except ServerError as error:
         refused = isinstance(error, UnauthorisedError)
-        return ProjectFound(path, problem=words(error), failed=True, refused=refused)
+        return ProjectFound(path, problem=in_words(error), failed=True, refused=refused)
     return ProjectFound(path, id=int(hooks[0]["project_id"]) if hooks else None, hooks=hooks)
 
 
@@ -161,7 +162,7 @@ def _look_moved(client: GitLabClient, path: str, error: MovedError) -> ProjectFo
         hooks = tuple(client.hooks(error.project_id))
     except ServerError as failure:
         failed = not isinstance(failure, (NotFoundError, PermissionMissingError))
-        return ProjectFound(path, id=error.project_id, problem=words(failure), failed=failed)
+        return ProjectFound(path, id=error.project_id, problem=in_words(failure), failed=failed)
     moved = f"project {path} has moved to {there}: put the new path into the spec"
     return ProjectFound(path, id=error.project_id, hooks=hooks, problem=moved)
 
@@ -186,7 +187,7 @@ def _identify(client: GitLabClient, found: dict[str, ProjectFound], pool: Execut
                 take(listed.items)
     except ServerError as error:
         for path in (path for paths in missing.values() for path in paths):
-            found[path] = replace(found[path], problem=found[path].problem or words(error), failed=True)
+            found[path] = replace(found[path], problem=found[path].problem or in_words(error), failed=True)
         return
     left = [path for paths in missing.values() for path in paths if not found[path].gone]
     for path, one in zip(left, pool.map(lambda path: _look_up(client, found[path]), left), strict=True):
@@ -211,18 +212,14 @@ def _look_up(client: GitLabClient, one: ProjectFound) -> ProjectFound:
     try:
         return replace(one, id=int(client.project(one.path)["id"]))
     except (NotFoundError, PermissionMissingError):
-        return replace(one, problem=one.problem or _invisible(one.path))
+        return replace(one, problem=one.problem or _invisible(client, one.path))
     except ServerError as error:
-        return replace(one, problem=one.problem or words(error), failed=True)
+        return replace(one, problem=one.problem or in_words(error), failed=True)
 
 
-def _invisible(path: str) -> str:
-    return f"the token sees no project {path} (404): check the path, or make the token's user Maintainer of it"
-
-
-def words(error: ServerError) -> str:
-    """What went wrong and what to do next, in one text."""
-    return f"{error}. {error.hint}".strip(". ") if error.hint else str(error)
+def _invisible(client: GitLabClient, path: str) -> str:
+    cure = "check the path, or make the token's user Maintainer of it"
+    return f"{client.label}: the token sees no project {path} (404): {cure}"
 
 
 def describes_hooks(version: str | None, projects: Iterable[ProjectFound]) -> bool:

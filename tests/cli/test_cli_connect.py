@@ -242,6 +242,7 @@ def test_signing_in_from_afar(
     ended = connect(gitlab.url, "--client-id", app.uid, "--port", str(port), "--no-browser", "-q")
     assert ended.code == 0, ended.err
     assert f"ssh -L {port}:127.0.0.1:{port}" in ended.err and "--device" in ended.err
+    assert f"the redirect URI http://127.0.0.1:{port}/callback\n" in ended.err
 
 
 def test_by_a_code(connect: Connect, gitlab: GitLabSandbox, monkeypatch: pytest.MonkeyPatch, store: TokenStore) -> None:
@@ -324,16 +325,12 @@ def test_a_gitlab_that_went_away_meanwhile(
 
 
 def test_what_is_piped_in_is_no_text(
-    connect: Connect, gitlab: GitLabSandbox, store: TokenStore, monkeypatch: pytest.MonkeyPatch
+    command: Command, gitlab: GitLabSandbox, store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def undecodable(_: int = -1) -> str:
-        return b"\xff\xfe".decode()
-
-    monkeypatch.setattr(io.StringIO, "read", undecodable)
-    ended = connect(gitlab.url)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8"))
+    ended = command("connect", "gitlab", gitlab.url)
     assert ended.code == 3
     assert "what came in is no token" in ended.err
-    assert "bug" not in ended.err
 
 
 @pytest.mark.parametrize("revoke", [True, False])

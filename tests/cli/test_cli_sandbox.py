@@ -13,6 +13,9 @@ import requests
 
 import configurator
 from configurator.cli import sandbox
+from configurator.sandbox.gitlab import GitLabSandbox
+from configurator.sandbox.jenkins import JenkinsSandbox
+from configurator.sandbox.seed import apply_seed, gitlab_options, jenkins_options, parse_seed
 
 SEED = "gitlab: {users: [bot], tokens: [{user: bot}], projects: [{path: shop/payments}]}\n"
 ROOT = Path(configurator.__file__).parent.parent
@@ -98,3 +101,48 @@ def test_a_seed_that_jenkins_refuses(command, tmp_path: Path) -> None:
     ended = command("sandbox", "--jenkins-port", "0", "--gitlab-port", "0", "--seed", str(tmp_path / "seed.yaml"))
     assert ended.code == 3
     assert "unsafe character" in ended.err
+
+
+EVERYTHING = """
+gitlab:
+  users: [bot, {name: root, admin: true, password: let-me-in}]
+  tokens:
+    - {user: bot, name: ended, expires_at: 2020-01-31, value: glpat-ended}
+    - {user: bot, name: small, scopes: [read_user], value: glpat-small}
+    - {user: bot, value: glpat-of-bot}
+    - {user: root, value: glpat-of-root, expires_at: never}
+  oauth_applications:
+    - {name: configurator, id: sandbox-app, redirect_uris: ["http://127.0.0.1:7171/callback"], scopes: [api]}
+"""
+
+
+def printed(seed: str) -> str:
+    """What the sandbox prints at its start with such a seed."""
+    begin = parse_seed(seed, "seed", Path())
+    with JenkinsSandbox(**jenkins_options(begin)) as jenkins, GitLabSandbox(**gitlab_options(begin)) as gitlab:
+        apply_seed(begin, jenkins, gitlab)
+        return sandbox._welcome(jenkins, gitlab)
+
+
+def test_it_prints_all_that_one_needs_to_sign_in() -> None:
+    rows = [line.split() for line in printed(EVERYTHING).splitlines()]
+    assert ["limited", "limited-password", "sandbox-limited-api-token"] in rows
+    assert ["bot", "bot-password"] in rows
+    assert ["root", "let-me-in", "administrator"] in rows
+    assert ["small", "bot", "read_user"] in [row[:3] for row in rows]
+    assert ["configurator", "sandbox-app", "api", "http://127.0.0.1:7171/callback"] in rows
+
+
+def test_tokens_of_one_name_are_all_there_and_the_first_that_may_do_everything_is_for_the_shell() -> None:
+    text = printed(EVERYTHING)
+    assert re.search(r"token +bot +api +\S+ +glpat-of-bot\n", text)
+    assert re.search(r"token +root +api +never +glpat-of-root\n", text)
+    assert re.search(r"ended +bot +api +2020-01-31 +glpat-ended\n", text)
+    assert "\nexport GITLAB_TOKEN=glpat-of-bot\n" in text
+
+
+def test_a_gitlab_without_anything_has_no_empty_tables() -> None:
+    text = printed("gitlab: {users: []}")
+    assert "GITLAB_TOKEN" not in text
+    assert "OAUTH APPLICATION" not in text
+    assert text.count("PASSWORD") == 1

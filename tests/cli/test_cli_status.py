@@ -81,6 +81,13 @@ def test_json(command, looks: Looks) -> None:
     assert json.loads(command("status", "-o", "json").out) == status_json(GREEN)
 
 
+def test_a_file_that_the_node_exporter_would_never_read_is_refused(command, looks: Looks, tmp_path: Path) -> None:
+    ended = command("status", "-o", "prometheus", "--out", str(tmp_path / "metrics.txt"))
+    assert (ended.code, looks.options) == (3, [])
+    assert "Name it metrics.prom" in ended.err
+    assert not list(tmp_path.glob("metrics*"))
+
+
 def test_prometheus(command, looks: Looks) -> None:
     assert "configurator_up" in parse(command("status", "-o", "prometheus").out)
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -268,6 +269,31 @@ def test_cleanup_removes_what_is_ours_or_unmarked_and_names_the_backup(command, 
     assert "`configurator webhooks restore b.jsonl`" in ended.out
     assert len(Path("b.jsonl").read_text().splitlines()) >= 3
     assert world.calls["scope"] == Scope()
+
+
+def test_the_restore_that_is_named_has_the_spec_that_was_named(command, world: World) -> None:
+    ended = command("webhooks", "cleanup", "--yes", "--backup", "b.jsonl", "-f", "configurator.yaml")
+    assert "`configurator webhooks restore -f configurator.yaml b.jsonl`" in ended.out
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_what_apply_moves_stays_and_is_told(command, world: World, output: str) -> None:
+    moving = replace(ALL[4], moves_to="new")
+    world.picture = Picture("platform", (*ALL[:4], moving, *ALL[5:]), projects=2)
+    ended = command("webhooks", "cleanup", "--stale", "--yes", "-o", output)
+    assert world.calls["removed"] == [1, 2, 6]
+    assert "the spec renamed job-5 to new, and `configurator apply` moves it there" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "does_not"),
+    [("list", "foreign", "dead"), ("cleanup", "unmanaged", "live"), ("repair", "mismatched", "orphaned")],
+)
+def test_the_help_names_the_classes_that_fit(command, name: str, fits: str, does_not: str) -> None:
+    help_ = command("webhooks", name, "--help").out
+    [named] = re.findall(r"--class\s+\[([a-z|\s]+)\]", help_)
+    assert fits in named
+    assert does_not not in named
 
 
 def test_a_person_is_asked(command, world: World, terminal: Callable[[str], None]) -> None:

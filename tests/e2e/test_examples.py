@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
+from prometheus_format import parse
 
 from configurator import demo
 from configurator.cli.app import run as run_command
@@ -57,6 +60,37 @@ def second(site: Site) -> Iterator[GitLabSandbox]:
         server.add_project(ITS_PROJECT, members={bot.username: 40})
         site.environ["INTERNAL_GITLAB_TOKEN"] = server.add_token(bot, ["api"]).value
         yield server
+
+
+@embedded_only
+def test_the_pipeline_for_tokens_rotates_what_ends_soon_and_then_finds_nothing_to_do(site: Site) -> None:
+    assert site.embedded is not None
+    jenkins, gitlab = site.embedded
+    text = (EXAMPLES / "tokens" / "configurator.yaml").read_text(encoding="utf-8")
+    text = text.replace("https://jenkins.example.com", jenkins.url).replace("https://gitlab.example.com", gitlab.url)
+    site.path.write_text(text.replace("username: configurator", "username: admin"), encoding="utf-8")
+    gitlab.add_project("ops/configurator", members={"bot": 40})
+    ends = datetime.now(UTC).date() + timedelta(days=10)
+    old = gitlab.add_token("bot", ["api"], expires_at=ends).value
+    folder = site.path.parent
+    site.environ |= {"GITLAB_TOKEN": old, "CONFIGURATOR_RECOVERY": str(folder / "rotation.json")}
+    assert site.run("apply", "--yes").code == 0
+    pipeline = yaml.safe_load((EXAMPLES / "tokens" / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    said: list[str] = []
+    for stage in [*pipeline["stages"], *pipeline["stages"]]:
+        [line] = pipeline[stage]["script"]
+        words = line.replace("/var/lib/node_exporter", str(folder)).split()[1:]
+        depth = 2 if words[0] == "token" else 1
+        ran = site.run(" ".join(words[:depth]), *words[depth:])
+        assert ran.code == 0, (line, ran.out, ran.err)
+        said.append(ran.out)
+        for variable in gitlab.projects["ops/configurator"].variables:  # what the next job begins with
+            site.environ[variable.key] = variable.value
+    assert site.environ["GITLAB_TOKEN"] != old
+    assert "rotated, good until" in said[2] and "left alone" in said[6]
+    metrics = parse((folder / "configurator.prom").read_text(encoding="utf-8"))
+    assert list(metrics["configurator_token_days_left"].samples.values()) == [90]
+    assert not (folder / "rotation.json").exists()
 
 
 def test_every_secret_of_an_example_is_a_reference_and_every_address_an_example() -> None:

@@ -42,7 +42,8 @@ def test_the_worst_come_first_and_what_works_is_a_number() -> None:
         "\n"
         "failing (1): GitLab disabled them, or their last deliveries failed\n"
         "  shop/catalog   hook 4   catalog/MAIN-Build-catalog    push  500 at 2026-05-04\n"
-        "  · `configurator webhooks repair` tries them again, `test` says what is wrong\n"
+        "  · `configurator webhooks repair` mends those with our mark and has GitLab test them, `test` says what is "
+        "wrong; a failure stands until the next delivery\n"
         "\n"
         "Webhooks: 1 orphaned, 1 failing, 1 live. 12 projects and 3 hooks looked at.\n"
     )

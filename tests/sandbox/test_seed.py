@@ -159,3 +159,33 @@ def test_jobs_that_jenkins_refuses() -> None:
     seed = parse_seed("jenkins: {jobs: [{name: broken, xml: '<nonsense'}]}", "seed.yaml", Path())
     with JenkinsSandbox() as jenkins, GitLabSandbox() as gitlab, pytest.raises(SeedError, match="refused broken"):
         apply_seed(seed, jenkins, gitlab)
+
+
+def test_the_end_of_a_token_needs_no_quotes() -> None:
+    token = "{user: bot, expires_at: %s}"
+    seed = parse_seed(f"gitlab: {{users: [bot], tokens: [{token % '2027-01-31'}]}}", "seed", Path())
+    assert seed.gitlab.tokens[0].expires_at == "2027-01-31"
+    for wrong in ("tomorrow", "12"):
+        with pytest.raises(SeedError, match=r"seed:1:\d+: gitlab\.tokens\.0\.expires_at: "):
+            parse_seed(f"gitlab: {{users: [bot], tokens: [{token % wrong}]}}", "seed", Path())
+
+
+def test_the_seed_of_the_documentation_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    seed = parse_seed(text.split("```yaml\n")[1].split("```")[0], "docs", Path())
+    with JenkinsSandbox(**jenkins_options(seed)) as jenkins, GitLabSandbox(**gitlab_options(seed)) as gitlab:
+        apply_seed(seed, jenkins, gitlab)
+        assert jenkins.config("tools/nightly")
+        assert set(gitlab.projects) == {"shop/payments"}
+        assert {token.name for token in gitlab.tokens} == {"ci", "soon"}
+        assert set(gitlab.applications) == {"configurator"}
+
+
+def test_plugins_that_folders_and_jobs_need_are_missed_at_once() -> None:
+    jenkins = "plugins: [{id: gitlab-plugin, version: 1.9.12}], folders: [tools], jobs: [{name: nightly}]"
+    with pytest.raises(SeedError) as caught:
+        parse_seed(f"jenkins: {{{jenkins}}}", "seed", Path())
+    assert caught.value.problems == (
+        "seed:1:12: jenkins.plugins: folders need the plugin cloudbees-folder, too",
+        "seed:1:12: jenkins.plugins: pipeline jobs need the plugin workflow-job, too",
+    )

@@ -1,4 +1,4 @@
-"""Rotations that somebody, or bad luck, works against: changed specs, odd files, proxies that repeat, impatient people."""
+"""Rotations against odds: specs that change, odd files, proxies that repeat, people without patience."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_another_name_of_the_file_is_told(tmp_path: Path) -> None:
 def test_links_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(ConfiguratorError, match="can't be written: .*circle|loop|levels"):
+    with pytest.raises(ConfiguratorError, match="can't be written: Too many levels of symbolic links"):
         FileTarget(tmp_path / "a").prove(NEW)
 
 
@@ -315,3 +315,23 @@ def test_locks_of_another_process(bench: RotationBench) -> None:
         result = bench.rotate()
     assert result.ending is Ending.REFUSED
     assert bench.asked == 0
+
+
+def test_another_process_that_asks_and_does_not_end(bench: RotationBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("configurator.tokens.recovery._LONGEST_ASKING", 0.1)
+    bench.done()
+    folder = bench.folder / "state" / "configurator"
+    folder.mkdir(parents=True)
+    with FileLock(folder / "rotating.lock"):
+        result = bench.rotate()
+    assert result.ending is Ending.REFUSED
+    assert "another process asks GitLab" in result.detail
+    assert bench.asked == 0
+    assert not bench.recovery.exists()
+
+
+def test_no_home_to_keep_locks_in(bench: RotationBench) -> None:
+    bench.done()
+    (bench.folder / "state").write_text("a file, where a folder would have to be")
+    assert bench.rotate().ending is Ending.ROTATED
+    bench.assert_everywhere()

@@ -20,7 +20,7 @@ from configurator.sandbox.gitlab.model import Project, Variable
 from configurator.sandbox.server import Fault
 from configurator.secret import Secret
 from configurator.spec.models import EnvFileSink, FileSink, GitLabVariable, GitLabVariableSink
-from configurator.spec.references import CommandSecret, StoredSecret
+from configurator.spec.references import CommandSink, StoredSink
 from configurator.tokens.file_sinks import EnvFileTarget, FileTarget
 from configurator.tokens.sink import SinkTarget
 from configurator.tokens.sinks import CommandTarget, StoredTarget, Surroundings, VariableTarget
@@ -245,6 +245,13 @@ def test_a_command_gets_the_token_on_standard_input(tmp_path: Path) -> None:
     assert NEW.reveal() not in (tmp_path / "arguments").read_text()
 
 
+def test_a_command_that_takes_its_time_gets_the_token_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("configurator.tokens.sinks._GLANCE", 0.05)
+    target = command(tmp_path, "sh", "-c", "cat > got; sleep 0.3; echo done")
+    assert target.write(NEW) == "took it"
+    assert (tmp_path / "got").read_text() == NEW.reveal()
+
+
 def test_a_command_beside_the_spec(tmp_path: Path) -> None:
     (tmp_path / "keep.sh").write_text("#!/bin/sh\ncat > got\n")
     target = command(tmp_path, "./keep.sh")
@@ -351,5 +358,5 @@ def test_targets_of_a_spec(tmp_path: Path, store: TokenStore, monkeypatch: pytes
     assert label(EnvFileSink(env_file="c:/env:KEY")) == f"env_file {tmp_path}/c:/env:KEY"
     variable = GitLabVariableSink(gitlab_variable=GitLabVariable(project="ops/ci", key="TOKEN"))
     assert label(variable) == "gitlab_variable ops/ci TOKEN"
-    assert label(CommandSecret(command=[sys.executable])) == f"command {sys.executable}"
-    assert label(StoredSecret(stored="x")) == "stored x"
+    assert label(CommandSink(command=[sys.executable])) == f"command {sys.executable}"
+    assert label(StoredSink(stored="x")) == "stored x"

@@ -60,7 +60,6 @@ UNKNOWN, LIVE, FOREIGN = HookClass.UNKNOWN, HookClass.LIVE, HookClass.FOREIGN
 ONE_JOB = catalogue(job())
 SPEC = terms(wanted())
 NO_SPEC = terms()
-REPAIR = "`configurator webhooks repair` puts it right"
 
 
 def all_of(
@@ -337,7 +336,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         SPEC,
         STALE,
         (),
-        f"a former address of Jenkins, {FORMER}; `configurator webhooks repair` makes it {url_of(JOB)}",
+        f"a former address of Jenkins, {FORMER}; it should be {url_of(JOB)}",
     ),
     "the form of an item's page": (
         hook(url=f"{ROOT}/job/payments/job/MAIN-Build-payments"),
@@ -369,7 +368,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         SPEC,
         STALE,
         (FAILING, UNMANAGED),
-        "a test of it in GitLab",
+        "GitLab disabled it for good after failed deliveries",
     ),
     "stale and mismatched": (hook(root=FORMER, events=()), ONE_JOB, SPEC, STALE, (MISMATCHED,), "push events are off"),
     "stale, another owner's": (hook(root=FORMER, owner=OTHER_OWNER), ONE_JOB, SPEC, STALE, (), f"by {OTHER_OWNER}"),
@@ -380,7 +379,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         SPEC,
         MISMATCHED,
         (),
-        f"push events are off in GitLab, the job wants them; {REPAIR}",
+        "push events are off in GitLab, the job wants them",
     ),
     "an event is on": (
         hook(events=(PUSH, MERGE)),
@@ -535,7 +534,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         SPEC,
         FAILING,
         (),
-        "GitLab disabled it for good after failed deliveries; `configurator webhooks repair` has GitLab test it",
+        "GitLab disabled it for good after failed deliveries",
     ),
     "disabled for now": (
         hook(alert_status="temporarily_disabled", disabled_until="2026-11-20T22:14:09.000+01:00"),
@@ -562,7 +561,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         f"managed by {OTHER_OWNER}",
     ),
     # unmanaged
-    "nobody's": (hook(owner=None), ONE_JOB, NO_SPEC, UNMANAGED, (), "nobody's mark is on it"),
+    "nobody's": (hook(owner=None), ONE_JOB, NO_SPEC, UNMANAGED, (), "it carries no mark: it was made by hand"),
     "nobody's, and the spec wants one": (hook(owner=None), ONE_JOB, SPEC, UNMANAGED, (), "`adopt: true` takes it over"),
     "nobody's and failing": (
         hook(owner=None, alert_status="disabled"),
@@ -570,7 +569,7 @@ ROWS: dict[str, tuple[Hook, Catalogue, Terms, HookClass, tuple[HookClass, ...], 
         NO_SPEC,
         FAILING,
         (UNMANAGED,),
-        "a test of it in GitLab",
+        "GitLab disabled it for good after failed deliveries",
     ),
     "nobody's on a multibranch project": (
         hook(job_name="mb", owner=None),
@@ -822,30 +821,81 @@ def test_a_hook_that_was_seen_twice_is_no_twin_of_itself() -> None:
     ],
 )
 def test_a_failed_delivery_tells_its_likely_cause(status: str, cause: str) -> None:
-    text = failure(hook(), (delivery(status), delivery("200")), ours=True)
-    assert text.startswith(f"1 of the last 2 deliveries failed: {status} (last at 2026-11-20 21:14 UTC): ")
+    text = failure(hook(), (delivery(status), delivery("200")))
+    assert text.startswith(f"1 of the last 2 deliveries failed: {status} (2026-11-20 21:14 UTC): ")
     assert cause in text
 
 
 def test_a_disabled_hook_tells_its_last_failures() -> None:
-    log = (delivery("503"), delivery("503", at=""), delivery("internal error"))
+    log = (delivery("503"), delivery("503", at="2026-11-20T20:01:00Z"), delivery("internal error", at=""))
     one = hook(alert_status="temporarily_disabled", disabled_until="2026-11-20T21:14:00Z")
-    assert failure(one, log, ours=False).startswith(
+    assert failure(one, log).startswith(
         "GitLab disabled it until 2026-11-20 21:14 UTC after failed deliveries: "
-        "503, 503, internal error (last at 2026-11-20 21:14 UTC): Jenkins, or the proxy before it, was not available"
+        "2 × 503 (from 2026-11-20 20:01 UTC to 2026-11-20 21:14 UTC), internal error (GitLab does not tell when): "
+        "Jenkins, or the proxy before it, was not available"
     )
 
 
 def test_many_failures_are_cut_short() -> None:
-    text = failure(hook(), (delivery("404", at=""),) * 20, ours=True)
-    assert text.startswith("20 of the last 20 deliveries failed: 404, 404, 404, 404, 404, …: Jenkins knows no such job")
+    text = failure(hook(), (delivery("404"),) * 20)
+    told = "20 × 404 (2026-11-20 21:14 UTC): Jenkins knows no such job"
+    assert text.startswith(f"20 of the last 20 deliveries failed: {told}")
+    turns = (delivery("404", at=""), delivery("502", at="")) * 10
+    assert failure(hook(), turns).count("(GitLab does not tell when)") == 5
+    assert "502 (GitLab does not tell when), 404 (GitLab does not tell when), …: Jenkins knows" in failure(
+        hook(), turns
+    )
+
+
+def test_failures_with_a_success_in_between_are_told_apart() -> None:
+    log = (delivery("401"), delivery("200", at="2026-11-20T20:30:00Z"), delivery("401", at="2026-11-20T20:00:00Z"))
+    told = "2 of the last 3 deliveries failed: 401 (2026-11-20 21:14 UTC), 401 (2026-11-20 20:00 UTC): "
+    assert failure(hook(), log).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "flaw"),
+    [
+        ("/job/a b/job/c", "is that of an item's page"),
+        ("/project/job/a b/job/c", "is that of an item's page"),
+        ("/project/a%2520b/c", "is percent-encoded twice"),
+        ("/job/a%2520b/job/c", "is that of an item's page and is percent-encoded twice"),
+        ("/project/a+b/c", "writes blanks as +"),
+        ("/project/a%20b/c%3Ftoken=1", "has its query encoded into the path"),
+    ],
+)
+def test_an_address_that_does_not_work_says_what_is_wrong_with_it(path: str, flaw: str) -> None:
+    found = only(hook(url=ROOT + path, owner=None), catalogue(job("a b/c")), NO_SPEC)
+    assert found.cls is STALE
+    assert f"its URL {flaw}, to which Jenkins answers 404" in found.evidence
+    assert found.evidence.count("its URL") == 1
+
+
+def test_letters_in_another_form_are_called_so() -> None:
+    found = only(hook(url=f"{ROOT}/project/gro%CC%88%C3%9Fe", owner=None), catalogue(job("größe")), NO_SPEC)
+    assert "its URL writes letters in another Unicode form than the job's name, to which" in found.evidence
+
+
+def test_the_cure_is_said_once_for_all_and_not_in_the_evidence() -> None:
+    broken = [hook(1, push_events=False), hook(2, "b", alert_status="disabled"), hook(3, "c", root=FORMER)]
+    seen = catalogue(job(), job("b"), job("c"))
+    for one in all_of(broken, seen, terms(wanted(), wanted("b"), wanted("c"))).values():
+        assert one.cls in (MISMATCHED, FAILING, STALE)
+        assert "configurator" not in one.evidence
+
+
+def test_a_hook_that_apply_moves_names_its_new_job_whatever_its_class() -> None:
+    spec = terms(wanted(former="old/build"))
+    for seen in (ONE_JOB, catalogue(job(), job("old/build"))):
+        assert only(hook(job_name="old/build"), seen, spec).moves_to == JOB
+    assert only(hook(), ONE_JOB, spec).moves_to is None
 
 
 def test_a_hook_whose_latest_delivery_came_through_does_not_fail() -> None:
-    assert failure(hook(), (delivery("200"), delivery("503")), ours=True) == ""
-    assert failure(hook(), (delivery("302"), delivery("503")), ours=True) == ""
-    assert failure(hook(), (), ours=True) == ""
-    assert failure(hook(), (delivery("500"),), ours=True).startswith("1 of the last 1 delivery failed")
+    assert failure(hook(), (delivery("200"), delivery("503"))) == ""
+    assert failure(hook(), (delivery("302"), delivery("503"))) == ""
+    assert failure(hook(), ()) == ""
+    assert failure(hook(), (delivery("500"),)).startswith("1 of the last 1 delivery failed")
 
 
 def test_the_log_stands_in_the_finding() -> None:

@@ -151,6 +151,13 @@ def test_gone_already(room: Room) -> None:
     assert len(lines_of(room.path)) == 1
 
 
+def test_what_apply_moves_is_not_removed_whoever_asks(room: Room) -> None:
+    room.seed(found(hook_of(1, "old"), HookClass.STALE, moves_to="new"))
+    dones = room.clean()
+    assert endings(dones) == {1: SKIPPED} and room.left() == [1]
+    assert "`configurator apply` moves the hook" in details(dones)[1]
+
+
 def test_the_project_turned_invisible(room: Room) -> None:
     room.orphans(1)
     room.gitlab.projects.clear()
@@ -376,7 +383,7 @@ def test_a_revoked_token_stops_it(room: Room) -> None:
     room.fault = fault
     dones = room.clean()
     assert list(endings(dones).values()) == [DONE] * 3 + [FAILED] + [SKIPPED] * 6
-    assert details(dones)[10] == "not tried: GitLab: the token was revoked. make a new one"
+    assert details(dones)[10] == "not tried: GitLab: the token was revoked. Make a new one"
     assert len([one for one in room.gitlab.requests if one[0] == "get"]) == 4
 
 

@@ -12,7 +12,7 @@ import pytest
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.server import Fault, Response
-from configurator.webhooks.model import Ending, Finding, Hook, HookClass
+from configurator.webhooks.model import Ending, Finding, Hook, HookClass, JobSeen
 from configurator.webhooks.pace import DeliveryPace
 from configurator.webhooks.repair import repair
 from tests.kinds.bench import Bench, hooked
@@ -215,3 +215,94 @@ def test_a_refusal_for_the_rate_is_waited_for(site: Bench) -> None:
     later = Response(429, '{"message": {"error": "too many times"}}', {"Retry-After": "1"})
     site.gitlab.inject(Fault(lambda it: "/test/" in it.path, "answer", later))
     assert one(site, found(site, HookClass.FAILING))[0] is Ending.DONE
+
+
+# ---- what GitLab did not disable, and whose latest delivery failed
+
+
+def fail_once(site: Bench) -> Finding:
+    """The token of the hook is changed by hand in GitLab, and a push shows it."""
+    site.gitlab.settings.auto_disable = False
+    site.hooks()[0].token = "changed"
+    site.gitlab.push("shop/payments")
+    assert site.gitlab.wait_deliveries()
+    return found(site, HookClass.FAILING)
+
+
+def latest(site: Bench) -> str:
+    """How the latest delivery was answered."""
+    hook = site.hooks()[0]
+    with site.open() as run:
+        log = run.world.gitlabs["gitlab"].hook_events(hook.project_id, hook.id, 1)
+    assert log
+    return str(log[0]["response_status"])
+
+
+def test_a_hook_that_failed_is_proven_by_an_event_that_starts_no_build(site: Bench) -> None:
+    site.spec["jobs"] = [hooked("a", **MERGE_REQUESTS)]
+    site.done()
+    site.gitlab.merge_request("shop/payments", "feature")
+    assert site.gitlab.wait_deliveries()
+    site.hooks()[0].token = "changed"
+    builds = len(site.jenkins.builds)
+    site.gitlab.merge_request("shop/payments", "other")
+    assert site.gitlab.wait_deliveries()
+    assert latest(site) == "401"
+    ending, detail = one(site, found(site, HookClass.FAILING))
+    assert ending is Ending.DONE
+    assert "proven by a test delivery of a push, which starts no build (triggerOnPush is off)" in detail
+    assert (latest(site), len(site.jenkins.builds)) == ("200", builds)
+    before = deliveries_sent(site)
+    assert one(site, found(site, HookClass.FAILING))[0] is Ending.DONE
+    assert deliveries_sent(site) == before  # its log ends well, so there is nothing to prove
+
+
+def test_where_only_its_own_event_would_prove_it_that_takes_a_yes(site: Bench) -> None:
+    finding = fail_once(site)
+    ending, detail = one(site, finding)
+    assert ending is Ending.INCOMPLETE
+    assert "GitLab's log ends with a delivery that failed (401 at 20" in detail
+    assert "which stands until the next delivery" in detail
+    assert "make a push, or if that may be, run again with --deliver" in detail
+    assert site.jenkins.builds == []
+    with site.open() as run:
+        [done] = repair([finding], run, Heard(), threading.Event(), deliver=True)
+    assert done.ending is Ending.DONE
+    assert "proven by a test delivery of a push, which may have started a build" in done.detail
+    assert latest(site) == "200"
+
+
+def test_a_hook_that_still_fails_says_so(site: Bench) -> None:
+    finding = fail_once(site)
+    down = Response(503, "starting")
+    site.jenkins.inject(Fault(lambda it: it.path.startswith("/project/"), "answer", down, times=9))
+    with site.open() as run:
+        [done] = repair([finding], run, Heard(), threading.Event(), deliver=True)
+    assert done.ending is Ending.FAILED
+    assert "it still fails: the test delivery of a push" in done.detail
+
+
+def test_without_a_log_nothing_is_proven(tmp_path: Path) -> None:
+    with Bench(tmp_path / "configurator.yaml", JenkinsSandbox(), GitLabSandbox(version="17.1.0")) as bench:
+        bench.alone()
+        bench.spec["jobs"] = [hooked("a")]
+        bench.done()
+        assert one(bench, fail_once_without_log(bench)) == (Ending.DONE, "address and token sent again")
+        assert deliveries_sent(bench) == 0
+
+
+def fail_once_without_log(bench: Bench) -> Finding:
+    bench.hooks()[0].token = "changed"
+    bench.gitlab.push("shop/payments")
+    assert bench.gitlab.wait_deliveries()
+    return found(bench, HookClass.FAILING)
+
+
+def test_no_event_is_harmless_to_a_multibranch_project(site: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    disable(site)
+    multibranch = JobSeen("a", "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject", read=True)
+    monkeypatch.setattr("configurator.webhooks.reenable.read_job", lambda *_: multibranch)
+    ending, detail = one(site, found(site, HookClass.FAILING))
+    assert ending is Ending.INCOMPLETE
+    assert "--deliver" in detail
+    assert deliveries_sent(site) == 0

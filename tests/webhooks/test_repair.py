@@ -39,7 +39,7 @@ def test_settings_changed_by_hand_come_back_and_the_hook_keeps_its_id(site: Benc
     hook.enable_ssl_verification = False
     ending, detail = one(site, found(site, HookClass.MISMATCHED))
     assert ending is Ending.DONE
-    assert "push_events: false -> true" in detail
+    assert "push_events: false → true" in detail
     assert "token sent again" in detail
     [hook] = site.hooks()
     assert (hook.id, hook.flags["push_events"], hook.flags["issues_events"]) == (number, True, False)
@@ -53,7 +53,7 @@ def test_a_hook_whose_job_was_renamed_and_is_gone_is_moved(site: Bench) -> None:
     site.spec["jobs"] = [{**hooked("new"), "renamed_from": "a"}]
     ending, detail = one(site, found(site, HookClass.STALE))
     assert ending is Ending.DONE
-    assert f"url: {site.jenkins.url}/project/a -> {site.jenkins.url}/project/new" in detail
+    assert f"url: {site.jenkins.url}/project/a → {site.jenkins.url}/project/new" in detail
     [hook] = site.hooks()
     assert (hook.id, hook.url) == (before.id, f"{site.jenkins.url}/project/new")
     assert hook.token == hook_token(Secret(KEY), hook.project_id, "new").reveal()
@@ -143,7 +143,7 @@ def test_a_dry_run_says_what_it_would_do(site: Bench) -> None:
     finding = found(site, HookClass.FAILING, also=(HookClass.MISMATCHED,))
     ending, detail = one(site, finding, dry_run=True)
     assert ending is Ending.PLANNED
-    assert "push_events: false -> true" in detail
+    assert "push_events: false → true" in detail
     assert "test delivery" in detail
     assert one(site, found(site, HookClass.MISMATCHED), dry_run=True)[1].count("test delivery") == 0
     assert site.hooks()[0].flags["push_events"] is False

@@ -81,6 +81,28 @@ def test_one_gitlab_under_two_names(first: bool, site: Bench) -> None:
         ("shop/payments", "live", "a"),
         ("shop/payments", "foreign", None),
     ]
+    assert picture.projects == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_one_gitlab_under_two_names_is_counted_once(first: bool, site: Bench) -> None:
+    """Projects without hooks, whose ids nothing tells, too; an integration counts for the entry that knows its job."""
+    site.gitlab.add_project("shop/quiet", members={"bot": 40})
+    other_root = {"jenkins_url": "http://other.example.com"}
+    twice = {**site.entry, "name": "again", "manage": False}
+    twice["webhooks"] = {**site.entry["webhooks"], **other_root}
+    site.spec["gitlab"].insert(0 if first else 1, twice)
+    site.spec["jobs"] = [hooked("a"), hooked("q", "shop/quiet")]
+    for job in site.spec["jobs"]:
+        job["gitlab"]["gitlab"] = "gitlab"
+    data = {"jenkins_url": site.jenkins.url, "project_name": "a", "push_events": True}
+    with site.open() as run:
+        run.world.gitlabs["gitlab"].api.http_put("/projects/1/integrations/jenkins", post_data=data)
+    picture = look(site, projects=("shop/payments", "shop/quiet"), integrations=True)
+    assert picture.problems == ()
+    assert picture.projects == 2
+    [integration] = picture.integrations
+    assert (integration.job, len(integration.twins)) == ("a", 1)
     assert picture.findings[1].hook.gitlab == "gitlab"
 
 
@@ -143,6 +165,8 @@ def test_what_a_person_names_has_to_be_on_one_gitlab_only(site: Bench) -> None:
     nowhere = look(site, projects=("no/where",))
     (problem,) = nowhere.problems
     assert "no/where" in problem
+    for gitlab, label in ((site.gitlab, "gitlab"), (other, "other")):
+        assert f"GitLab {label} {gitlab.url}: the token sees no project no/where (404)" in problem
     (problem,) = look(site, projects=("there/only",), gitlabs=("gitlab",)).problems
     assert "there/only" in problem
 

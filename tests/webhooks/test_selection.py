@@ -8,7 +8,7 @@ import pytest
 
 from configurator.errors import InputError, RefusedError
 from configurator.webhooks.model import HookClass, Integration, Picture
-from configurator.webhooks.selection import REMOVABLE, guard, narrow, select
+from configurator.webhooks.selection import REMOVABLE, guard, left_to_apply, narrow, select
 from tests.webhooks.cleanup_parts import found, hook_of, picture_of
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -124,6 +124,18 @@ def test_the_first_word_counts() -> None:
     assert select(picture_of([both]), [HookClass.STALE, HookClass.DUPLICATE]) == ()
 
 
+def test_what_apply_moves_is_never_removed_and_the_reason_is_told() -> None:
+    moving = [found(hook_of(number, job="old"), cls, moves_to="new") for number, cls in enumerate(REMOVABLE)]
+    picture = picture_of([*moving, found(hook_of(99), HookClass.STALE)])
+    assert [one.hook.id for one in select(picture, REMOVABLE)] == [99]
+    reasons = left_to_apply(picture, [HookClass.STALE])
+    [number] = [one.hook.id for one in moving if one.cls is HookClass.STALE]
+    assert reasons == (
+        f"webhook {number} of shop/payments stays: the spec renamed old to new, and `configurator apply` moves it there",
+    )
+    assert left_to_apply(picture, [HookClass.LIVE]) == ()
+
+
 # ---- guard
 
 
@@ -171,6 +183,25 @@ def test_what_a_refusal_advises_is_enough(orphaned: int, live: int) -> None:
         guard(select(picture), picture, 100, 0)
     percent = float(caught.value.hint.rsplit(maxsplit=1)[-1])
     guard(select(picture), picture, 100, percent)
+
+
+@pytest.mark.parametrize(
+    ("orphaned", "live", "percent", "message", "hint"),
+    [
+        (1, 2, 30, "1 webhook would be removed, 33.3 % of the 3 under", "--max-percent 34"),
+        (2, 1, 30, "2 webhooks would be removed, 66.7 % of the 3 under", "--max-percent 67"),
+        (1, 0, 99.9, "1 webhook would be removed, 100 % of the 1 under", "--max-percent 100"),
+        (3001, 6999, 30, "30.01 % of the 10000 under this Jenkins' addresses, more than the 30 %", "--max-percent 31"),
+    ],
+)
+def test_a_refusal_says_precisely_what_to_give(
+    orphaned: int, live: int, percent: float, message: str, hint: str
+) -> None:
+    picture = _many(orphaned, live)
+    with pytest.raises(RefusedError) as caught:
+        guard(select(picture), picture, 5000, percent)
+    assert message in caught.value.message
+    assert caught.value.hint.endswith(f"run again with {hint}")
 
 
 def test_more_than_there_is() -> None:

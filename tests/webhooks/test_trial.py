@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from configurator.errors import InputError
+from configurator.marks import hook_token
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.server import Fault, Response
+from configurator.secret import Secret
 from configurator.webhooks.model import Done, Ending, HookClass
 from configurator.webhooks.trial import try_hooks
-from tests.kinds.bench import ITEM, READ, Bench, hooked, job
+from tests.kinds.bench import ITEM, KEY, READ, Bench, hooked, job
 
 TRIGGER = ".//com.dabsquared.gitlabjenkins.GitLabPushTrigger"
 STOPPED = "not tried: stopped by the user"
@@ -211,9 +213,53 @@ def test_the_latest_delivery_failed(site: Bench) -> None:
     site.jenkins.inject(Fault(lambda request: request.path.startswith("/project/"), "answer", Response(500)))
     site.gitlab.push("shop/payments")
     assert site.gitlab.wait_deliveries()
-    check, verdict, evidence, _ = only_bad(site)
-    assert (check, verdict) == ("delivery", "warn")
-    assert "was answered 500" in evidence
+    check, verdict, evidence, cure = only_bad(site)
+    assert (check, verdict, cure) == ("delivery", "fail", "configurator webhooks repair")
+    assert "was answered 500: the plugin failed on the event" in evidence
+
+
+def change_token_in_gitlab(bench: Bench) -> None:
+    """By hand, so that nothing shows it but the next delivery."""
+    bench.hooks()[0].token = "changed"
+    bench.gitlab.push("shop/payments")
+    assert bench.gitlab.wait_deliveries()
+
+
+def test_a_token_changed_by_hand_in_gitlab_is_no_chain_in_order(site: Bench) -> None:
+    change_token_in_gitlab(site)
+    check, verdict, evidence, cure = only_bad(site)
+    assert (check, verdict, cure) == ("delivery", "fail", "configurator webhooks repair")
+    assert "was answered 401: Jenkins refuses the token" in evidence
+    [done] = attempt(site)
+    assert (done.ending, done.detail) == (Ending.FAILED, "fails: delivery")
+
+
+def test_a_failed_delivery_that_another_check_explains_only_warns(site: Bench) -> None:
+    set_field(site, "secretToken", "changed")
+    site.gitlab.push("shop/payments")
+    assert site.gitlab.wait_deliveries()
+    [done] = attempt(site)
+    assert bad(done)["delivery"][0] == "warn"
+    assert bad(done)["delivery"][2].startswith("see the checks that fail")
+    assert done.detail == "fails: token"
+
+
+def test_a_failed_delivery_of_a_hook_that_is_not_ours_is_no_case_for_repair(site: Bench) -> None:
+    change_token_in_gitlab(site)
+    site.hooks()[0].description = "by hand"
+    [done] = attempt(site)
+    verdict, _, cure = bad(done)["delivery"]
+    assert (verdict, "configurator" in cure) == ("fail", False)
+
+
+def test_a_test_delivery_that_comes_through_overtakes_a_failure(site: Bench) -> None:
+    change_token_in_gitlab(site)
+    [hook] = site.hooks()
+    hook.token = hook_token(Secret(KEY), hook.project_id, "a").reveal()
+    [done] = attempt(site, deliver=True)
+    assert done.ending is Ending.DONE
+    [told] = [evidence for check, _, evidence, _ in done.steps if check == "delivery"]
+    assert "before the test delivery" in told
 
 
 def test_the_log_may_be_out_of_reach(site: Bench) -> None:
@@ -241,9 +287,15 @@ def test_no_job(site: Bench) -> None:
         run.world.jenkins.delete_item("a")
     [done] = attempt(site)
     assert done.ending is Ending.FAILED
-    assert bad(done)["token"][1:] == ("Jenkins' webhook endpoint knows no such job (404)", "configurator apply")
+    assert bad(done) == {"job": ("fail", "Jenkins' webhook endpoint knows no such job (404)", "configurator apply")}
+    assert done.detail == "fails: job"
+
+
+def test_a_job_that_cannot_be_seen_may_be_there(site: Bench) -> None:
+    site.act_as("blind", READ)
+    [done] = attempt(site)
     assert bad(done)["job"][0] == "unknown"
-    assert done.detail == "fails: token; could not be looked at: job"
+    assert "token" in verdicts(done)
 
 
 def test_a_probe_is_not_sent_to_a_job_that_it_might_start(site: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configurator.clients.jenkins.endpoint import EndpointAnswer
-from configurator.webhooks.model import JobSeen
+from configurator.webhooks.model import Delivery, Hook, JobSeen
 from configurator.webhooks.trial_steps import delivery_step, may_start, token_step, untried_token_step
 
 
@@ -16,11 +16,17 @@ def test_what_the_endpoint_may_say() -> None:
 
 
 def test_what_the_log_may_say() -> None:
-    assert "does not show its deliveries" in delivery_step({}, None)[2]
-    assert "nothing was delivered" in delivery_step({}, [])[2]
-    internal = {"response_status": "internal error", "trigger": "push_hooks", "created_at": "2026-01-01"}
-    assert delivery_step({}, [internal])[1] == "warn"
-    assert "at 2026-01-01" in delivery_step({"alert_status": "disabled"}, [internal])[2]
+    well, disabled = Hook("gitlab", "p", 1, {"id": 1}), Hook("gitlab", "p", 1, {"id": 1, "alert_status": "disabled"})
+    assert "does not show its deliveries" in delivery_step(well, None, ours=True)[2]
+    assert "nothing was delivered" in delivery_step(well, [], ours=True)[2]
+    internal = Delivery("internal error", "2026-01-01T10:00:00Z", "push_hooks")
+    check, verdict, evidence, cure = delivery_step(well, [internal], ours=True)
+    assert (check, verdict, cure) == ("delivery", "fail", "configurator webhooks repair")
+    assert "the latest delivery (push_hooks at 2026-01-01 10:00 UTC) failed: GitLab got no answer" in evidence
+    assert delivery_step(well, [internal], ours=True, explained=True)[1] == "warn"
+    assert delivery_step(well, [internal], ours=True, overtaken=True)[1] == "ok"
+    assert "configurator" not in delivery_step(well, [internal], ours=False)[3]
+    assert "at 2026-01-01 10:00 UTC" in delivery_step(disabled, [internal], ours=True)[2]
 
 
 def test_which_jobs_a_probe_might_start() -> None:

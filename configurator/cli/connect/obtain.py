@@ -76,7 +76,17 @@ def by_token(console: Console, root: str, wishes: Wishes) -> Entry:
         rows = [*wishes.access.reasons(), ("make it at", wishes.access.token_page(root))]
         say(console, "A personal, project or group access token is needed:", table(rows))
         return pasted_token(root, click.prompt("Token (not shown)", hide_input=True, err=True), wishes.ca_file)
-    return pasted_token(root, sys.stdin.read(_LONGEST) if sys.stdin is not None else "", wishes.ca_file)
+    return pasted_token(root, _piped(), wishes.ca_file)
+
+
+def _piped() -> str:
+    """What standard input holds; what is no text becomes what no token can be."""
+    if sys.stdin is None:
+        return ""
+    try:
+        return sys.stdin.read(_LONGEST)
+    except UnicodeDecodeError:
+        return "\N{REPLACEMENT CHARACTER}"
 
 
 def by_oauth(console: Console, root: str, wishes: Wishes, former: Entry | None, redactor: Redactor) -> Entry:
@@ -95,7 +105,7 @@ def by_oauth(console: Console, root: str, wishes: Wishes, former: Entry | None, 
     client_id = wishes.client_id or (former.client_id if former and former.gitlab_url == root else None)
     client_id = client_id or _ask_client_id(console, root, wishes)
     if not console.settings.quiet:
-        say(console, "GitLab will ask whether configurator may have:", table(wishes.access.reasons()))
+        say(console, "This is needed; GitLab will ask you to grant the scope:", table(wishes.access.reasons()))
     sign_in = SignIn(root, client_id, wishes.access, redactor, wishes.ca_file)
     try:
         if wishes.device:
@@ -136,13 +146,23 @@ def _show_page(console: Console, url: str, wishes: Wishes) -> None:
     from configurator.tokens.browser import open_page
 
     if not wishes.no_browser and open_page(url):
-        say(console, "Your browser opens this page; if it does not, open it yourself:", f"  {url}\n")
+        say(console, "Your browser opens this page; if it does not, open it yourself:", f"  {url}\n{_waiting(wishes)}")
         return
     far = (
-        f"If you sit at another machine: ssh -L {wishes.port}:127.0.0.1:{wishes.port} to this one first, "
-        "or run it with --device.\n"
+        f"From another machine: run `ssh -L {wishes.port}:127.0.0.1:{wishes.port} HOST` there first, HOST being "
+        "this one; or use --device.\n"
     )
-    say(console, "Open this page in a browser on this machine:", f"  {url}\n{far}")
+    say(console, "Open this page in a browser on this machine:", f"  {url}\n{far}{_waiting(wishes)}")
+
+
+def _waiting(wishes: Wishes) -> str:
+    """What GitLab tells nobody but the person before the browser."""
+    from configurator.tokens.loopback import HOST, PATH, PATIENCE
+
+    return (
+        f"Waiting {PATIENCE / 60:.0f} minutes for you. If GitLab shows an error: the application must be known there "
+        f"under the id of --client-id, with the redirect URI http://{HOST}:{wishes.port}{PATH}\n"
+    )
 
 
 def _show_code(console: Console, device: DeviceCode) -> None:

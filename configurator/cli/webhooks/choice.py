@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from configurator.cli.options import file_option, option, run_options
+from configurator.cli.options import Decorator, file_option, option, run_options
 from configurator.webhooks.model import Finding, HookClass, Picture
 
 if TYPE_CHECKING:
@@ -69,18 +69,37 @@ class Choice:
         return shown.findings if everything or HookClass.FOREIGN in self.hook_classes else shown.ours
 
 
-def choice_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options; the command gets them as one argument, ``choice``."""
+def choice_options(fitting: Iterable[HookClass]) -> Decorator:
+    """The options; the command gets them as one argument, ``choice``.
 
-    @wraps(function)
-    def packed(*arguments: Any, **options: Any) -> Any:
-        choice = Choice(**{field.name: options.pop(field.name) for field in fields(Choice)})
-        return function(*arguments, choice=choice, **options)
+    Args:
+        fitting: the classes that the command is for. The others are taken, too, so that it can say why not.
+    """
 
-    decorated: Callable[..., Any] = run_options(packed)
-    for decorate in (_older_than, _classes, _gitlabs, _projects, _groups, _everywhere, file_option()):
-        decorated = decorate(decorated)
-    return decorated
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def packed(*arguments: Any, **options: Any) -> Any:
+            choice = Choice(**{field.name: options.pop(field.name) for field in fields(Choice)})
+            return function(*arguments, choice=choice, **options)
+
+        decorated: Callable[..., Any] = run_options(packed)
+        for decorate in (_older_than, _classes(fitting), _gitlabs, _projects, _groups, _everywhere, file_option()):
+            decorated = decorate(decorated)
+        return decorated
+
+    return add
+
+
+def _classes(fitting: Iterable[HookClass]) -> Decorator:
+    named = set(fitting)
+    return option(
+        "--class",
+        "classes",
+        multiple=True,
+        type=click.Choice([one.value for one in HookClass]),
+        metavar=f"[{'|'.join(one for one in HookClass if one in named)}]",
+        help="Only webhooks of this class. May be repeated.",
+    )
 
 
 _everywhere = option(
@@ -102,13 +121,6 @@ _projects = option(
 )
 _gitlabs = option(
     "--gitlab", "gitlabs", multiple=True, metavar="NAME", help="Only this gitlab entry of the spec. May be repeated."
-)
-_classes = option(
-    "--class",
-    "classes",
-    multiple=True,
-    type=click.Choice([one.value for one in HookClass]),
-    help="Only webhooks of this class. May be repeated.",
 )
 _older_than = option(
     "--older-than",

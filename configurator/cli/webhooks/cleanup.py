@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +18,17 @@ from configurator.cli.webhooks.choice import Choice, choice_options
 from configurator.cli.webhooks.common import exit_code, planned, show_nothing, show_results, show_selection
 from configurator.errors import EXIT_DONE
 from configurator.webhooks.model import HookClass
+from configurator.webhooks.selection import DEFAULT_CLASSES, REMOVABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from configurator.run import Run
-    from configurator.webhooks.model import Finding, Picture
+    from configurator.webhooks.model import Done, Finding, Picture
 
 
 @command_decorator("cleanup")
-@choice_options
+@choice_options(REMOVABLE)
 @option("--stale", is_flag=True, help="Also stale webhooks: former addresses, and forms that do not work.")
 @option("--only-marked", is_flag=True, help="Leave webhooks alone that carry no mark.")
 @option("--max-deletes", type=click.IntRange(min=0), default=20, show_default=True, help="Most deletions in one run.")
@@ -66,7 +68,7 @@ def command(
     """
     from configurator.run import Run
     from configurator.webhooks.scan import scan
-    from configurator.webhooks.selection import guard, select
+    from configurator.webhooks.selection import guard, left_to_apply, select
 
     console = Console(settings)
     classes = _classes(choice, stale)
@@ -78,33 +80,35 @@ def command(
         settings.protect(run.redactor)
         with console.scan_progress() as watcher:
             picture = scan(run.world, choice.scope(deliveries=HookClass.FAILING in classes), watcher)
-        selected = select(choice.narrow(picture), classes, only_marked=only_marked)
+        meant = choice.narrow(picture)
+        selected = select(meant, classes, only_marked=only_marked)
+        shown = replace(picture, warnings=(*picture.warnings, *left_to_apply(meant, classes)))
         if not selected:
-            return show_nothing(console, picture, "remove", output)
-        show_selection(console, selected, picture, "remove", output, must=not (yes or dry_run))
+            return show_nothing(console, shown, "remove", output)
+        show_selection(console, selected, shown, "remove", output, must=not (yes or dry_run))
         if dry_run and output == "json":
-            show_results(console, planned(selected, "delete"), output, picture=picture)
+            show_results(console, planned(selected, "delete"), output, picture=shown)
         guard(selected, picture, max_deletes, max_percent)
         if dry_run:
             console.note("Nothing was removed: this was a dry run.")
             return EXIT_DONE
         if not yes:
             confirm(console, "Remove these webhooks?")
-        return _remove(run, selected, picture, backup, console, output)
+        results, written, interrupted = _remove(run, selected, picture, backup, console)
+    show_results(console, results, output, picture=shown, backup=written, spec=choice.file, interrupted=interrupted)
+    return exit_code(results, interrupted=interrupted)
 
 
 def _classes(choice: Choice, stale: bool) -> tuple[HookClass, ...]:
     """The classes to remove: those that were named, or the usual ones."""
-    from configurator.webhooks.selection import DEFAULT_CLASSES
-
     named = choice.hook_classes or DEFAULT_CLASSES
     return (*named, HookClass.STALE) if stale and HookClass.STALE not in named else named
 
 
 def _remove(
-    run: Run, selected: Sequence[Finding], picture: Picture, path: Path | None, console: Console, output: str
-) -> int:
-    """Write the backup, remove, report. Returns the exit code."""
+    run: Run, selected: Sequence[Finding], picture: Picture, path: Path | None, console: Console
+) -> tuple[Sequence[Done], Path | None, bool]:
+    """Write the backup, and remove. Returns how it ended, the backup if it holds anything, and whether it was stopped."""
     from configurator.webhooks.backup import Backup, default_name
     from configurator.webhooks.cleanup import remove
 
@@ -115,7 +119,4 @@ def _remove(
     ):
         console.note(f"What is removed is written to {backup.path} first.")  # known also where this is broken off
         results = remove(selected, picture, run.world, backup, watcher, stop)
-    written = backup.path if backup.count else None
-    interrupted = stop.is_set()
-    show_results(console, results, output, picture=picture, backup=written, interrupted=interrupted)
-    return exit_code(results, interrupted=interrupted)
+    return results, backup.path if backup.count else None, stop.is_set()

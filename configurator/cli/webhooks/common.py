@@ -54,9 +54,10 @@ def show_results(
     *,
     picture: Picture | None = None,
     backup: Path | None = None,
+    spec: Path | None = None,
     interrupted: bool = False,
 ) -> None:
-    """Print what was done, as text or JSON."""
+    """Print what was done, as text or JSON; ``spec`` is the file that was named on the command line, if one was."""
     if output == "json":
         from configurator.report.json_report import dump
         from configurator.report.webhooks_json import results_json
@@ -65,7 +66,7 @@ def show_results(
         return
     from configurator.report.webhooks_results_text import results_text
 
-    console.out(results_text(results, look_out(console), backup, interrupted=interrupted))
+    console.out(results_text(results, look_out(console), backup, spec, interrupted=interrupted))
 
 
 def show_nothing(console: Console, picture: Picture, verb: str, output: str) -> int:

@@ -16,6 +16,7 @@ from configurator.cli.signals import terminate_as_interrupt
 from configurator.cli.webhooks.choice import Choice, choice_options
 from configurator.cli.webhooks.common import look_out
 from configurator.errors import EXIT_DONE, EXIT_FAILED, InputError, Problem
+from configurator.webhooks.model import HookClass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @command_decorator("list")
-@choice_options
+@choice_options(HookClass)
 @option("--everything", is_flag=True, help="Also webhooks that call something other than this Jenkins.")
 @option(
     "--deep/--no-deep",

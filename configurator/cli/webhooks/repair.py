@@ -13,10 +13,11 @@ from configurator.cli.webhooks.choice import Choice, choice_options
 from configurator.cli.webhooks.common import exit_code, show_nothing, show_results, show_selection
 from configurator.errors import InputError, Problem
 from configurator.webhooks.model import HookClass
+from configurator.webhooks.selection import REPAIRABLE
 
 
 @command_decorator("repair")
-@choice_options
+@choice_options(REPAIRABLE)
 @option("--deliver", is_flag=True, help="Allow test deliveries that may start a build, where no harmless one will do.")
 @option("--dry-run", is_flag=True, help="Only say what would be done.")
 @option("--yes", is_flag=True, help="Do not ask.")
@@ -26,7 +27,8 @@ def command(settings: Settings, choice: Choice, deliver: bool, dry_run: bool, ye
     """Bring this spec's webhooks in order.
 
     Of mismatched, stale and failing webhooks with this spec's mark: address, events, filter, SSL setting, and the
-    token on both sides. One that GitLab disabled is tried with a test delivery, since only a good answer enables it.
+    token on both sides. One that GitLab disabled, or whose latest delivery failed, is tried with a test delivery: only
+    a good answer enables it, and shows that it works.
     """
     from configurator.run import Run
     from configurator.webhooks.repair import repair
@@ -59,8 +61,6 @@ def command(settings: Settings, choice: Choice, deliver: bool, dry_run: bool, ye
 
 def _classes(choice: Choice) -> tuple[HookClass, ...]:
     """The classes to repair: those that were named, or all. Raises InputError for others, all at once."""
-    from configurator.webhooks.repair import REPAIRABLE
-
     hint = f"choose from {', '.join(one for one in HookClass if one in REPAIRABLE)}"
     others = [one for one in dict.fromkeys(choice.hook_classes) if one not in REPAIRABLE]
     if others:

@@ -209,7 +209,7 @@ def _unauthorised(label: str, body: Mapping[str, Any]) -> TokenRefusedError:
     elif "revoked" in description:
         refusal = Refusal.REVOKED
         message = "the token was revoked"
-        hint = "make a new one; if a rotation was cut short, its new value is lost"
+        hint = "if it was rotated, take the new one from where that was written; else make a new one"
     elif "impersonation" in description:
         refusal = Refusal.IMPERSONATION
         message = "the token is an impersonation token, and this GitLab has impersonation switched off"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -53,20 +54,21 @@ def report(error: BaseException, console: Console) -> int:
 def _report_known(error: ConfiguratorError, console: Console) -> None:
     if isinstance(error, InputError):
         if console.json_logs:
-            console.event("error", "bad input", problems=[problem_json(problem) for problem in error.problems])
+            problems = json.dumps([problem_json(problem) for problem in error.problems])
+            console.event("error", "bad input", problems=json.loads(console.settings.redact(problems)))
             return
         from configurator.report.errors import render_problems
 
-        console.err(render_problems(error.problems).rstrip("\n") + "\n")
+        console.err(console.settings.redact(render_problems(error.problems)).rstrip("\n") + "\n")
         return
-    message = console.settings.redact(error.message)
+    message, hint = console.settings.redact(error.message), console.settings.redact(error.hint)
     if console.json_logs:
-        console.event("error", message, hint=error.hint)
+        console.event("error", message, hint=hint)
         return
     first, *more = clean_lines(message)
     lines = [f"{Paint(console.colour_err).bad('Error:')} {first}", *(f"  {line}" for line in more)]
-    if error.hint:
-        lines += [f"  {line}" for line in clean_lines(error.hint)]
+    if hint:
+        lines += [f"  {line}" for line in clean_lines(hint)]
     console.err("\n".join(lines) + "\n")
 
 

@@ -10,7 +10,7 @@ import pytest
 from configurator.cli.console import Console, Settings
 from configurator.cli.failures import report
 from configurator.clients.redaction import Redactor
-from configurator.errors import InputError, Place, Problem, RefusedError, ServerError, UnreachableError
+from configurator.errors import ConfiguratorError, InputError, Place, Problem, RefusedError, ServerError, UnreachableError
 from configurator.secret import Secret
 
 
@@ -97,6 +97,22 @@ def test_errors_mask_the_secrets_of_the_run(command, fake) -> None:
     fake.redactor.learn(Secret("hunter2hunter2"))
     fake.planning = ServerError("Jenkins", "it quotes hunter2hunter2")
     assert "it quotes (secret)" in command("plan").err
+
+
+@pytest.mark.parametrize("options", [(), ("--log-format", "json")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerError("Jenkins", "it said no", "try hunter2hunter2"),
+        InputError([Problem("it is hunter2hunter2", hint="not hunter2hunter2")]),
+    ],
+)
+def test_hints_and_problems_are_masked_too(command, fake, options: tuple[str, ...], error: ConfiguratorError) -> None:
+    fake.redactor.learn(Secret("hunter2hunter2"))
+    fake.planning = error
+    result = command("plan", *options)
+    assert "(secret)" in result.err
+    assert "hunter2" not in result.err
 
 
 def test_logs_mask_the_secrets_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:

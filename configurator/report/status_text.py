@@ -87,10 +87,9 @@ def summary_line(status: Status) -> str:
 
 def integration_words(one: Integration, today: date) -> str:
     """How an integration stands, on one line, without its name and mark."""
-    parts = [one.summary]
-    if one.up:
-        as_whom = f" as {one.user}" if one.user else ""
-        parts = [f"{one.url}: {one.summary}{as_whom}"]
+    as_whom = f" as {one.user}" if one.up and one.user else ""
+    where = f"{one.url}: " if one.url and one.url not in one.summary else ""
+    parts = [f"{where}{one.summary}{as_whom}"]
     if one.token is not None:
         parts.append(_token_words(one.token, today))
     if one.version and one.part in (Part.GITLAB, Part.JENKINS):

@@ -175,7 +175,7 @@ class CommandTarget(SinkTarget):
             ConfiguratorError: it did not end in time, and was killed.
         """
         ends = time.monotonic() + self._timeout
-        given: bytes | None = token.reveal().encode()  # once: it fits into the pipe, whether the command reads it or not
+        given: bytes | None = token.reveal().encode()  # once; a pipe has room for it
         while True:
             try:
                 return process.communicate(given, timeout=min(self._timeout, _GLANCE))[0]

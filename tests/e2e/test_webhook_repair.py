@@ -83,3 +83,33 @@ def test_a_delivered_test_builds_and_a_name_is_checked(site: Site) -> None:
     wrong = site.run("webhooks test", "catalgo")
     assert wrong.code == 3
     assert "did you mean catalog?" in wrong.err
+
+
+@embedded_only
+def test_a_token_changed_in_gitlab_is_seen_mended_and_proven_once(site: Site) -> None:
+    """Nothing shows it but GitLab's log, which goes on showing it until something is delivered again."""
+    assert site.embedded is not None
+    jenkins, gitlab = site.embedded
+    site.apply()
+    gitlab.merge_request(site.projects[0], "feature")
+    gitlab.wait_deliveries()
+    [hook] = [one for one in gitlab.hooks(site.projects[0]) if "MAIN-Build" in one.url]
+    hook.token = "changed by hand"
+    builds = len(jenkins.builds)
+    gitlab.push(site.projects[0])
+    gitlab.wait_deliveries()
+
+    tried = site.run("webhooks test", "payments")
+    assert tried.code == 1
+    assert "fails: delivery" in tried.out
+    assert "configurator webhooks repair" in tried.out
+
+    repaired = site.run("webhooks repair", "--yes", "-o", "json")
+    assert repaired.code == 0, repaired.out
+    [done] = repaired.json["hooks"]
+    assert (done["hook_id"], done["class"], done["result"]) == (hook.id, "failing", "done")
+    assert "proven by a test delivery" in done["detail"]
+    assert len(jenkins.builds) == builds
+
+    assert site.run("webhooks test", "payments").code == 0
+    assert site.run("webhooks repair", "--yes", "-o", "json").json["hooks"] == []

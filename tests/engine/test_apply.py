@@ -57,7 +57,7 @@ def test_a_failure_is_reported_with_its_cure_and_stops_only_its_dependents() -> 
     folder = Key("thing", "folder")
     applied = run(kind, plan_of(kind, [wanted("folder"), wanted("job", after=(folder,)), wanted("other")]))
     assert outcomes(applied) == {
-        "folder": ("failed", "S: broke. do that"),
+        "folder": ("failed", "S: broke. Do that"),
         "job": ("skipped", "thing folder was not made"),
         "other": ("done", ""),
     }

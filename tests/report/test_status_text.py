@@ -151,3 +151,9 @@ class TestChanges:
     def test_the_first_look_tells_everything(self) -> None:
         status: Status = example()
         assert changes_text(None, status, Look()).count("\n") == len(status.integrations)
+
+
+def test_a_red_server_is_named_with_its_address_once() -> None:
+    refused = replace(down(), summary="the token has expired")
+    assert integration_words(refused, date(2026, 5, 4)) == "https://gitlab.example.com: the token has expired"
+    assert integration_words(down(), date(2026, 5, 4)).count("https://gitlab.example.com") == 1

@@ -186,6 +186,6 @@ def test_plugins_that_folders_and_jobs_need_are_missed_at_once() -> None:
     with pytest.raises(SeedError) as caught:
         parse_seed(f"jenkins: {{{jenkins}}}", "seed", Path())
     assert caught.value.problems == (
-        "seed:1:12: jenkins.plugins: folders need the plugin cloudbees-folder, too",
-        "seed:1:12: jenkins.plugins: pipeline jobs need the plugin workflow-job, too",
+        "seed:1:11: folders need the plugin cloudbees-folder, too",
+        "seed:1:11: pipeline jobs need the plugin workflow-job, too",
     )

@@ -130,9 +130,8 @@ def test_what_apply_moves_is_never_removed_and_the_reason_is_told() -> None:
     assert [one.hook.id for one in select(picture, REMOVABLE)] == [99]
     reasons = left_to_apply(picture, [HookClass.STALE])
     [number] = [one.hook.id for one in moving if one.cls is HookClass.STALE]
-    assert reasons == (
-        f"webhook {number} of shop/payments stays: the spec renamed old to new, and `configurator apply` moves it there",
-    )
+    why = "the spec renamed old to new, and `configurator apply` moves it there"
+    assert reasons == (f"webhook {number} of shop/payments stays: {why}",)
     assert left_to_apply(picture, [HookClass.LIVE]) == ()
 
 

@@ -108,7 +108,7 @@ def _classes(choice: Choice, stale: bool) -> tuple[HookClass, ...]:
 def _remove(
     run: Run, selected: Sequence[Finding], picture: Picture, path: Path | None, console: Console
 ) -> tuple[Sequence[Done], Path | None, bool]:
-    """Write the backup, and remove. Returns how it ended, the backup if it holds anything, and whether it was stopped."""
+    """Write the backup, and remove. Returns how it ended, the backup if it holds anything, whether it was stopped."""
     from configurator.webhooks.backup import Backup, default_name
     from configurator.webhooks.cleanup import remove
 

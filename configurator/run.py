@@ -27,8 +27,8 @@ from configurator.spec.expanded import Expanded
 from configurator.spec.loader import LoadedSpec, load
 from configurator.spec.models import SecretRef, Spec
 from configurator.spec.secrets import Secrets
-from configurator.tokens.store import UserStore
-from configurator.tokens.stored_rules import secrets_of, stored_token_problems
+from configurator.tokens.keeping.store import UserStore
+from configurator.tokens.keeping.stored_rules import secrets_of, stored_token_problems
 from configurator.world.world import World
 
 DEFAULT_WORKERS = 8

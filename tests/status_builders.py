@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from configurator.tokens.checks import Check, Verdict
-from configurator.tokens.status_model import Integration, Part, State, Status, TokenFacts, Users
+from configurator.tokens.watching.model import Integration, Part, State, Status, TokenFacts, Users
 
 AT = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 TOKEN = TokenFacts("project", "ci", date(2026, 5, 24), known=True, last_used_at="2026-05-03T08:00:00.000Z")

@@ -18,7 +18,7 @@ from configurator.errors import ConfiguratorError, InputError, Problem
 
 if TYPE_CHECKING:
     from configurator.report.webhooks_text import Look
-    from configurator.tokens.status_model import Status
+    from configurator.tokens.watching.model import Status
 
 _READABLE = 0o644  # whoever collects the file is another user, and there is no secret in it
 
@@ -97,7 +97,7 @@ class _Look:
         """
         from configurator.report.progress import Silent
         from configurator.run import Run
-        from configurator.tokens.status import take_status
+        from configurator.tokens.watching.status import take_status
 
         with Run.open(self.path, allow_commands=self.allow_commands, workers=self.workers) as run:
             self.console.settings.protect(run.redactor)

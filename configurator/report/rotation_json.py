@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from configurator.tokens.rotation_model import Rotated
+from configurator.tokens.rotating.model import Rotated
 
 VERSION = 1
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from configurator.report.paint import Paint
 from configurator.report.safe import clean
-from configurator.tokens.rotation import Ready
-from configurator.tokens.rotation_model import FAILURES, Ending, Mode, Rotated, Step, StepResult
+from configurator.tokens.rotating.model import FAILURES, Ending, Mode, Rotated, Step, StepResult
+from configurator.tokens.rotating.rotation import Ready
 
 _WORDS = {
     Ending.ROTATED: "rotated",

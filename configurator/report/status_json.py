@@ -9,7 +9,7 @@ from typing import Any
 from configurator.report.checks_json import check_json
 from configurator.report.json_report import VERSION
 from configurator.report.safe import clean_json
-from configurator.tokens.status_model import Integration, State, Status, TokenFacts
+from configurator.tokens.watching.model import Integration, State, Status, TokenFacts
 
 
 def status_json(status: Status) -> dict[str, Any]:

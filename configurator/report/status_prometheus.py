@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from configurator.tokens.checks import Verdict
-from configurator.tokens.status_model import Integration, State, Status
+from configurator.tokens.watching.model import Integration, State, Status
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -13,7 +13,7 @@ from configurator.report.safe import clean
 from configurator.report.webhooks_outline import counted
 from configurator.report.webhooks_text import Look
 from configurator.tokens.checks import Check, Verdict
-from configurator.tokens.status_model import Integration, Part, Status, TokenFacts, Users
+from configurator.tokens.watching.model import Integration, Part, Status, TokenFacts, Users
 
 _MARKS = {Verdict.OK: "✓ ok", Verdict.WARN: "! warn", Verdict.FAIL: "✗ fail", Verdict.UNKNOWN: "? unknown"}
 _TITLES = {Part.OBJECTS: "drift"}

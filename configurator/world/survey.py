@@ -22,10 +22,10 @@ from configurator.errors import (
     UnauthorisedError,
     in_words,
 )
+from configurator.tokens.checking.evidence import TokenEvidence
+from configurator.tokens.checking.gitlab_pages import Pages
+from configurator.tokens.checking.judge import judge_expiry, judge_scopes
 from configurator.tokens.checks import Verdict
-from configurator.tokens.evidence import TokenEvidence
-from configurator.tokens.gitlab_pages import Pages
-from configurator.tokens.judge import judge_expiry, judge_scopes
 
 MAINTAINER = 40
 _MARKS_SINCE = (17, 1)

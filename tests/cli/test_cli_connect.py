@@ -16,7 +16,7 @@ import pytest
 from configurator.sandbox.gitlab import GitLabSandbox
 from configurator.sandbox.server import Request, Response
 from configurator.secret import Secret
-from configurator.tokens.store import Entry, Files, TokenStore
+from configurator.tokens.keeping.store import Entry, Files, TokenStore
 from tests.cli.conftest import Command, Ended
 from tests.sandbox.gitlab.gitlab_browser import HeadlessBrowser
 
@@ -181,7 +181,7 @@ def test_standard_input_that_is_closed(
 
 
 def free_port() -> int:
-    from configurator.tokens.loopback import Loopback
+    from configurator.tokens.connecting.loopback import Loopback
 
     with Loopback(0) as loopback:
         return int(loopback.redirect_uri.split(":")[2].split("/")[0])
@@ -205,7 +205,7 @@ def test_signing_in(
 ) -> None:
     port = free_port()
     app = gitlab.add_application("configurator", [f"http://127.0.0.1:{port}/callback"])
-    monkeypatch.setattr("configurator.tokens.browser.open_page", approve)
+    monkeypatch.setattr("configurator.tokens.connecting.browser.open_page", approve)
     ended = connect(gitlab.url, "--oauth", "--client-id", app.uid, "--port", str(port), "--write-spec", "-")
     assert ended.code == 0, ended.err
     entry = store.entry("gitlab")
@@ -318,7 +318,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_a_gitlab_that_went_away_meanwhile(
     connect: Connect, gitlab: GitLabSandbox, token: str, store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("configurator.tokens.address.find_root", lambda pasted, verify: "http://127.0.0.1:9")
+    monkeypatch.setattr("configurator.tokens.connecting.address.find_root", lambda pasted, verify: "http://127.0.0.1:9")
     ended = connect(gitlab.url, stdin=token)
     assert ended.code == 1 and "connection refused" in ended.err
     assert store.entry("gitlab") is None

@@ -10,7 +10,15 @@ import pytest
 from configurator.cli.console import Console, Settings
 from configurator.cli.failures import report
 from configurator.clients.redaction import Redactor
-from configurator.errors import ConfiguratorError, InputError, Place, Problem, RefusedError, ServerError, UnreachableError
+from configurator.errors import (
+    ConfiguratorError,
+    InputError,
+    Place,
+    Problem,
+    RefusedError,
+    ServerError,
+    UnreachableError,
+)
 from configurator.secret import Secret
 
 

@@ -17,7 +17,7 @@ from configurator.report.status_json import status_json
 from configurator.report.status_text import changes_text, status_text
 from configurator.report.webhooks_text import Look
 from configurator.tokens.checks import Verdict
-from configurator.tokens.status_model import Status
+from configurator.tokens.watching.model import Status
 
 Step = Status | BaseException
 GREEN, RED = example(gitlab(), jenkins()), example(down(), jenkins())
@@ -49,9 +49,9 @@ class Looks:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch, fake: Any) -> Iterator[Looks]:
     made = Looks()
-    module = types.ModuleType("configurator.tokens.status")
+    module = types.ModuleType("configurator.tokens.watching.status")
     module.take_status = made.take  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "configurator.tokens.status", module)
+    monkeypatch.setitem(sys.modules, "configurator.tokens.watching.status", module)
     monkeypatch.setattr("configurator.cli.status.time.sleep", made.wait)
     yield made
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from configurator.cli.app import run
-from tests.tokens.rotation_bench import RotationBench, in_days
+from tests.tokens.rotating.rotation_bench import RotationBench, in_days
 
 
 @pytest.fixture

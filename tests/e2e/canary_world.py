@@ -28,10 +28,10 @@ from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.jenkins.permissions import ADMINISTER, User
 from configurator.sandbox.server import Request, Response
 from configurator.secret import Secret
-from configurator.tokens.store import Entry, Files, TokenStore
+from configurator.tokens.keeping.store import Entry, Files, TokenStore
 from tests.e2e.conftest import Ran
 from tests.sandbox.gitlab.gitlab_browser import HeadlessBrowser
-from tests.tokens.rotation_bench import in_days
+from tests.tokens.rotating.rotation_bench import in_days
 
 KEPT_HERE = ("secrets/", "store/", "sinks/")
 """Where secrets are by the user's own choice."""

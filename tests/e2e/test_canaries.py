@@ -21,7 +21,7 @@ from configurator.cli.lazy import LazyGroup
 from configurator.sandbox.server import Request, Response
 from tests.e2e.canary_world import CanaryWorld, canary_world
 from tests.e2e.conftest import REAL, Ran
-from tests.tokens.rotation_bench import in_days
+from tests.tokens.rotating.rotation_bench import in_days
 
 pytestmark = pytest.mark.skipif(bool(REAL), reason="the embedded servers are made to echo and to give canaries")
 

@@ -30,7 +30,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from configurator.clients.gitlab import GitLabClient
 from configurator.sandbox.gitlab import Application, GitLabSandbox
 from configurator.sandbox.server import Fault, Request
-from configurator.tokens.store import Files, TokenStore
+from configurator.tokens.keeping.store import Files, TokenStore
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20

@@ -24,7 +24,7 @@ import configurator
 from configurator.cli.app import run as run_command
 from configurator.sandbox.server import EmbeddedServer, Request, Response
 from tests.e2e.conftest import REAL
-from tests.tokens.rotation_bench import RotationBench
+from tests.tokens.rotating.rotation_bench import RotationBench
 
 pytestmark = pytest.mark.skipif(bool(REAL), reason="kills in the middle of requests to the embedded servers")
 

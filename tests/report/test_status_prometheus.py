@@ -8,7 +8,7 @@ from prometheus_format import Family, parse
 from status_builders import TOKEN, down, example, gitlab, jenkins
 
 from configurator.report.status_prometheus import status_prometheus
-from configurator.tokens.status_model import Status, TokenFacts
+from configurator.tokens.watching.model import Status, TokenFacts
 
 
 def value(families: dict[str, Family], name: str, **labels: str) -> float:

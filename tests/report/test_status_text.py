@@ -11,7 +11,7 @@ from configurator.report.columns import display_width
 from configurator.report.status_text import changes_text, integration_words, status_text, summary_line
 from configurator.report.webhooks_text import Look
 from configurator.tokens.checks import Verdict
-from configurator.tokens.status_model import Part, Status, TokenFacts, Users
+from configurator.tokens.watching.model import Part, Status, TokenFacts, Users
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -19,7 +19,7 @@ from configurator.errors import EXIT_DONE, ConfiguratorError
 if TYPE_CHECKING:
     from configurator.clients.redaction import Redactor
     from configurator.tokens.checks import Check
-    from configurator.tokens.store import Entry, TokenStore
+    from configurator.tokens.keeping.store import Entry, TokenStore
 
 VARIABLE = "GITLAB_TOKEN"
 
@@ -87,7 +87,7 @@ def command(
     are kept in the system's keyring, or in a file that only you can read.
     """
     from configurator.clients.redaction import Redactor
-    from configurator.tokens.store import TokenStore, check_name
+    from configurator.tokens.keeping.store import TokenStore, check_name
 
     console = Console(settings)
     wanted = Wishes(**wishes)
@@ -121,9 +121,9 @@ def _refuse_contradictions(address: str | None, wanted: Wishes, target: Target, 
 def _connect(
     console: Console, store: TokenStore, address: str | None, wanted: Wishes, target: Target, redactor: Redactor
 ) -> int:
-    from configurator.tokens.address import find_root
-    from configurator.tokens.connect import require_room, verify
-    from configurator.tokens.spec_part import require_new
+    from configurator.tokens.connecting.address import find_root
+    from configurator.tokens.connecting.connect import require_room, verify
+    from configurator.tokens.connecting.spec_part import require_new
 
     if target.spec_file is not None:
         require_new(target.spec_file)
@@ -149,7 +149,7 @@ def _connect(
 def _show_checks(console: Console, checks: list[Check]) -> None:
     """Show what was found. Raises ConfiguratorError where the token does not do."""
     from configurator.report.connect_text import checks_lines
-    from configurator.tokens.connect import unusable
+    from configurator.tokens.connecting.connect import unusable
 
     failed = unusable(checks)
     if console.json_logs:
@@ -164,7 +164,7 @@ def _show_checks(console: Console, checks: list[Check]) -> None:
 
 
 def _keep(console: Console, store: TokenStore, entry: Entry, target: Target) -> None:
-    from configurator.tokens.connect import keep
+    from configurator.tokens.connecting.connect import keep
 
     remark = keep(store, target.name, entry)
     if remark:
@@ -172,13 +172,13 @@ def _keep(console: Console, store: TokenStore, entry: Entry, target: Target) -> 
     said = f"Kept as {target.name} in {store.where}. In the spec: token: {target.reference}\n"
     console.err(said) if target.write_spec == "-" else console.out(said)
     if entry.kind == "oauth":
-        from configurator.tokens.stored_rules import WHY_NOT_OAUTH
+        from configurator.tokens.keeping.stored_rules import WHY_NOT_OAUTH
 
         console.note(f"{WHY_NOT_OAUTH}. In the spec it needs another token, under credential: {{token: …}}")
 
 
 def _write_spec(console: Console, entry: Entry, target: Target) -> None:
-    from configurator.tokens.spec_part import spec_part, write_new
+    from configurator.tokens.connecting.spec_part import spec_part, write_new
 
     if target.write_spec is None:
         return
@@ -191,7 +191,7 @@ def _write_spec(console: Console, entry: Entry, target: Target) -> None:
 
 
 def _revoke(console: Console, store: TokenStore, name: str, yes: bool, redactor: Redactor) -> int:
-    from configurator.tokens.connect import give_back, kept_under
+    from configurator.tokens.connecting.connect import give_back, kept_under
 
     entry = kept_under(store, name)
     at_gitlab = yes

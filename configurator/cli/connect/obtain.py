@@ -13,9 +13,9 @@ from configurator.report.safe import clean
 
 if TYPE_CHECKING:
     from configurator.clients.redaction import Redactor
-    from configurator.tokens.connect import Access
-    from configurator.tokens.oauth import DeviceCode
-    from configurator.tokens.store import Entry
+    from configurator.tokens.connecting.connect import Access
+    from configurator.tokens.connecting.oauth import DeviceCode
+    from configurator.tokens.keeping.store import Entry
 
 _LONGEST = 64 * 1024
 
@@ -41,7 +41,7 @@ class Wishes:
     @property
     def access(self) -> Access:
         """What to ask for."""
-        from configurator.tokens.connect import Access
+        from configurator.tokens.connecting.connect import Access
 
         return Access(self.read_only)
 
@@ -69,7 +69,7 @@ def by_token(console: Console, root: str, wishes: Wishes) -> Entry:
         InputError: what came in is no token.
     """
     from configurator.report.connect_text import table
-    from configurator.tokens.connect import pasted_token
+    from configurator.tokens.connecting.connect import pasted_token
 
     piped = wishes.token_stdin or sys.stdin is None or not sys.stdin.isatty()
     if not piped:
@@ -100,7 +100,7 @@ def by_oauth(console: Console, root: str, wishes: Wishes, former: Entry | None, 
         ConfiguratorError: it was not granted.
     """
     from configurator.report.connect_text import table
-    from configurator.tokens.connect import SignIn
+    from configurator.tokens.connecting.connect import SignIn
 
     client_id = wishes.client_id or (former.client_id if former and former.gitlab_url == root else None)
     client_id = client_id or _ask_client_id(console, root, wishes)
@@ -130,7 +130,7 @@ def say(console: Console, message: str, more: str = "") -> None:
 
 def _ask_client_id(console: Console, root: str, wishes: Wishes) -> str:
     from configurator.report.connect_text import table
-    from configurator.tokens.connect import registration
+    from configurator.tokens.connecting.connect import registration
 
     steps = table(registration(root, wishes.port, wishes.access))
     if not console.can_ask():
@@ -143,7 +143,7 @@ def _ask_client_id(console: Console, root: str, wishes: Wishes) -> str:
 
 
 def _show_page(console: Console, url: str, wishes: Wishes) -> None:
-    from configurator.tokens.browser import open_page
+    from configurator.tokens.connecting.browser import open_page
 
     if not wishes.no_browser and open_page(url):
         say(console, "Your browser opens this page; if it does not, open it yourself:", f"  {url}\n{_waiting(wishes)}")
@@ -157,7 +157,7 @@ def _show_page(console: Console, url: str, wishes: Wishes) -> None:
 
 def _waiting(wishes: Wishes) -> str:
     """What GitLab tells nobody but the person before the browser."""
-    from configurator.tokens.loopback import HOST, PATH, PATIENCE
+    from configurator.tokens.connecting.loopback import HOST, PATH, PATIENCE
 
     return (
         f"Waiting {PATIENCE / 60:.0f} minutes for you. If GitLab shows an error: the application must be known there "

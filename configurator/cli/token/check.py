@@ -41,8 +41,8 @@ def command(
     fails.
     """
     from configurator.run import Run
+    from configurator.tokens.checking.inspect_spec import inspect_spec
     from configurator.tokens.checks import Verdict
-    from configurator.tokens.inspect_spec import inspect_spec
 
     console = Console(settings)
     path = spec_path(file)

@@ -18,8 +18,8 @@ from configurator.cli.signals import stop_on_signal, terminate_as_interrupt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from configurator.tokens.rotation_model import Rotated
-    from configurator.tokens.rotations import Rotations
+    from configurator.tokens.rotating.model import Rotated
+    from configurator.tokens.rotating.rotations import Rotations
 
 
 @command_decorator("rotate")
@@ -59,9 +59,9 @@ def command(
     tried. Interrupted anywhere, `--resume` finishes.
     """
     from configurator.run import Run
-    from configurator.tokens.rotation_model import Wish
-    from configurator.tokens.rotations import Rotations, chosen, exit_code
-    from configurator.tokens.store import TokenStore
+    from configurator.tokens.keeping.store import TokenStore
+    from configurator.tokens.rotating.model import Wish
+    from configurator.tokens.rotating.rotations import Rotations, chosen, exit_code
 
     console = Console(settings)
     if resume and dry_run:

@@ -1,0 +1,1 @@
+"""What `token rotate` consists of: prove, ask once, keep the answer, deliver it, look."""

@@ -17,6 +17,8 @@ from benchmarks.table import Limit, Row, markdown
 from benchmarks.webhooks import main as measure_webhooks
 from benchmarks.workload import Workload
 
+pytestmark = pytest.mark.no_cover  # many examples of what other tests reach, too slow to be traced
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from configurator.report.errors import render_problems
 from configurator.spec.loader import load
 from configurator.spec.names import branch_name, branch_problem, item_name_problem
 from configurator.spec.source import Source
+
+pytestmark = pytest.mark.no_cover  # many examples of what other tests reach, too slow to be traced
 
 FULL = (Path(__file__).parent / "good" / "full.yaml").read_bytes()
 PIECES = [b"\n", b": ", b"- ", b"*", b"&a ", b"<<: ", b"{", b"}", b"[", b"]", b'"', b"'", b"|", b"#", b"\t", b"!!x "]

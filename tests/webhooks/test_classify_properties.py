@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import (
@@ -26,6 +27,8 @@ from configurator.hook_url import read_address
 from configurator.webhooks.classify import PRECEDENCE, classify
 from configurator.webhooks.model import HEALTHY, Finding, HookClass
 from configurator.webhooks.reach import find_target
+
+pytestmark = pytest.mark.no_cover  # many examples of what other tests reach, too slow to be traced
 
 HOOKS = 15_000
 LIMIT = 12.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,8 @@ from tests.webhooks.cleanup_parts import (
     picture_of,
 )
 from tests.webhooks.worlds import FORMER, ROOT, SALT, RandomWorld, worlds
+
+pytestmark = pytest.mark.no_cover  # many examples of what other tests reach, too slow to be traced
 
 JOBS = ("a", "b", "folder/c", "Größe d")
 ERRORS = (

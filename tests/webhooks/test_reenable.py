@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from configurator.sandbox.gitlab import GitLabSandbox
+from configurator.sandbox.gitlab.settings import Limit
 from configurator.sandbox.jenkins import JenkinsSandbox
 from configurator.sandbox.server import Fault, Response
 from configurator.webhooks.model import Ending, Finding, Hook, HookClass, JobSeen
@@ -259,6 +260,7 @@ def test_a_hook_that_failed_is_proven_by_an_event_that_starts_no_build(site: Ben
 
 def test_where_only_its_own_event_would_prove_it_that_takes_a_yes(site: Bench) -> None:
     finding = fail_once(site)
+    site.gitlab.settings.endpoint_limits["hook_test"] = Limit(0, 60)  # every event that is tried counts
     ending, detail = one(site, finding)
     assert ending is Ending.INCOMPLETE
     assert "GitLab's log ends with a delivery that failed (401 at 20" in detail

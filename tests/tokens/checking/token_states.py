@@ -236,7 +236,7 @@ STATES: list[State] = [
     State("project archived", archived),
     State("maintenance mode", setting("maintenance", True)),
     State("read-only", setting("read_only", True)),
-    State("rate limit", answers(429, "Retry later", {"Retry-After": "1"})),
+    State("rate limit", answers(429, "Retry later", {"Retry-After": "3600"})),
     State("bad gateway", answers(502, "<html><title>502 Bad Gateway</title></html>")),
     State("GitLab fails", answers(500, '{"message":"500 Internal Server Error"}', JSON)),
     State("a user that is not shown", answers(404, '{"message":"404 User Not Found"}', JSON, "/api/v4/user")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,7 +90,11 @@ def restore(
         moved = replace(entry, finding=replace(entry.finding, hook=replace(entry.finding.hook, gitlab=name)))
         projects.setdefault((name, entry.finding.hook.project_id), []).append(moved)
     watcher.stage(f"looking for {counted(len(stored.entries), 'webhook')} in {counted(len(projects), 'project')}")
-    run = _Restore(world, stop, dry_run, {name: _webhook_secret(world, name) for name, _ in projects})
+    ids: dict[str, set[int]] = {}
+    for name, project_id in projects:
+        ids.setdefault(name, set()).add(project_id)
+    paths = {name: listed_paths(world.gitlabs[name], len(wanted), world.pool) for name, wanted in ids.items()}
+    run = _Restore(world, stop, dry_run, {name: _webhook_secret(world, name) for name in ids}, paths)
     return work_off([partial(run.project, entries) for entries in projects.values()], world.pool, watcher)
 
 
@@ -137,12 +142,18 @@ def _webhook_secret(world: World, gitlab: str) -> Secret | None:
 
 class _Restore:
     def __init__(
-        self, world: World, stop: threading.Event, dry_run: bool, secrets: Mapping[str, Secret | None]
+        self,
+        world: World,
+        stop: threading.Event,
+        dry_run: bool,
+        secrets: Mapping[str, Secret | None],
+        paths: Mapping[str, Mapping[int, str]],
     ) -> None:
         self._world = world
         self._stop = stop
         self._dry_run = dry_run
         self._secrets = secrets
+        self._paths = paths
         self._fuses = {name: Fuse() for name in world.gitlabs}
 
     def project(self, entries: Sequence[Entry]) -> list[Done]:
@@ -153,7 +164,8 @@ class _Restore:
             return [Done(one.finding, ACTION, Ending.SKIPPED, reason) for one in entries]
         client = self._world.gitlabs[first.gitlab]
         try:
-            other = _another_project(first, client)
+            listed = self._paths[first.gitlab].get(first.project_id, "")
+            other = "" if listed.casefold() == first.project.casefold() else _another_project(first, client)
             if other:
                 return [Done(one.finding, ACTION, Ending.FAILED, other) for one in entries]
             there = [Hook(first.gitlab, first.project, first.project_id, one) for one in client.hooks(first.project_id)]
@@ -238,6 +250,30 @@ class _Restore:
         elif isinstance(error, AnswerLostError):
             return f"it may have been made: {in_words(error)}; run again to see"
         return in_words(error)
+
+
+def listed_paths(client: GitLabClient, projects: int, pool: Executor) -> Mapping[int, str]:
+    """Paths of projects by their ids, from one listing, where it takes fewer requests than a look-up for each.
+
+    Looking a project up is limited to 400 a minute, listing hardly (behaviour.md, 12).
+
+    Args:
+        client: the GitLab.
+        projects: how many are of interest.
+        pool: reads the pages side by side.
+
+    Returns:
+        What was listed; nothing where it is too long, or can't be had.
+    """
+    try:
+        first = client.list_projects()
+        if first.total_pages is None or first.total_pages > projects:
+            return {}
+        more = pool.map(lambda number: client.list_projects(page=number).items, range(2, first.total_pages + 1))
+        items = [*first.items, *(item for page in more for item in page)]
+    except ConfiguratorError:
+        return {}
+    return {int(item["id"]): str(item["path_with_namespace"]) for item in items}
 
 
 def _another_project(hook: Hook, client: GitLabClient) -> str:

@@ -156,7 +156,7 @@ def _strike(watched: Watched, write: Write, fault: str, times: int) -> tuple[str
     return options
 
 
-# A 502 is the lost answer of a cut, said by a proxy, and a 429 is the same for every write: one of each stage and server.
+# A 502 is a lost answer in the words of a proxy, and a 429 is the same for every write: one of each stage and server.
 ONE_OF_A_KIND = ("create job", "create hook", "change job", "change hook", "delete job", "delete hook", "save job")
 ONCE = [
     (name, fault)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from configurator.clients.gitlab.projects import ProjectPage
 from configurator.clients.redaction import Redactor
 from configurator.errors import MovedError, NotFoundError
 from configurator.hook_url import Address, job_of
@@ -152,6 +153,10 @@ class FakeGitLab:
             for project, hooks in self.projects.items()
             for one in hooks.values()
         ]
+
+    def list_projects(self, page: int = 1) -> ProjectPage:
+        """More pages than any test has projects, so each project is looked up."""
+        return ProjectPage([], 1_000_000, None)
 
     def project(self, project: int | str) -> dict[str, Any]:
         """A project; only those with another path than the tests' usual one need to be told of."""

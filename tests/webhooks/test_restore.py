@@ -261,6 +261,14 @@ def test_many_projects(desk: Desk) -> None:
     desk.path.write_text("\n".join([head, *lines, ""]), encoding="utf-8")
     assert [one.ending for one in desk.restore()] == [DONE] * 12
     assert [len(desk.hooks(path)) for path in paths] == [2] * 6
+    assert not looked_up(desk), "one listing tells all their paths; look-ups are limited to 400 a minute"
+    desk.gitlab.inject(Fault(lambda request: request.path == "/api/v4/projects", "answer", Response(403, "{}")))
+    assert [one.ending for one in desk.restore()] == [SKIPPED] * 12
+    assert len(looked_up(desk)) == 6, "without a listing each is looked up"
+
+
+def looked_up(desk: Desk) -> list[str]:
+    return [one.path for one in desk.gitlab.log if one.path.removeprefix("/api/v4/projects/").isdigit()]
 
 
 def test_a_dry_run_makes_nothing(desk: Desk) -> None:

@@ -26,7 +26,7 @@ demo: $(STAMP)  ## The whole story on the embedded servers
 test: $(STAMP)  ## All tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
-check: lint types cover  ## All that CI checks
+check: lint types test  ## All that CI checks
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
